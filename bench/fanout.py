@@ -94,7 +94,7 @@ class FanOut:
         asked = http_event("POST /v1/distributions", body=body, headers=headers, claims=claims)
         answer = self._handler({**asked}, Context())
         if not isinstance(answer, dict) or answer["statusCode"] != 202:
-            raise RuntimeError(f"not taken: {answer}")
+            raise RuntimeError(f"not accepted: {answer}")
         self._invoke(next(self._tasks()))
 
     def _work_off(self) -> None:

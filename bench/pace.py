@@ -171,7 +171,7 @@ def environments_for(rate: int) -> int:
 
 @contextmanager
 def workers(place: Stand, channel: Channel, rate: int) -> Iterator[None]:
-    """Run processes that send what lies on the queue. All have this process's clock."""
+    """Run the worker processes, with this process's clock. They send the messages of the stub's queue."""
     ahead = (CLOCK.now() - datetime.now(UTC)).total_seconds()
     command = [sys.executable, "-m", "bench.pace", "--work-at", place.address]
     command += ["--channel", str(channel), "--ahead", str(ahead), "--rate", str(rate)]

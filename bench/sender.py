@@ -148,7 +148,7 @@ class ByPywa:
     async def _post(self, client: Pywa, queue_message: QueueMessage) -> None:
         call = queue_message.payload.template
         if call is None:
-            raise ValueError("a template was to be sent")
+            raise ValueError("only a template can be sent here")
         parameters = [HeaderImage.params(image="1"), BodyText.params(**dict(call.parameters))]
         language = TemplateLanguage(call.language)
         await client.send_template(

@@ -54,7 +54,7 @@ class Webhook:
         """Post one call of Meta. Raises RuntimeError if the answer is not 200."""
         answer = self._handler(dict(call), Context())
         if answer is None or answer["statusCode"] != 200:
-            raise RuntimeError(f"not taken: {answer}")
+            raise RuntimeError(f"not accepted: {answer}")
 
     def waiting(self, most: int) -> list[dict[str, object]]:
         """Take the next records off the queue, at most `most`."""
@@ -65,7 +65,7 @@ class Webhook:
         """Run one invocation of the queue. Raises RuntimeError if it reports a failed record."""
         answer = self._handler({"Records": records}, Context())
         if answer != {"batchItemFailures": []}:
-            raise RuntimeError(f"not worked off: {answer}")
+            raise RuntimeError(f"not handled: {answer}")
 
     def batches(self) -> Iterator[list[dict[str, object]]]:
         """Yield all that waits, in batches of the template's size."""

@@ -59,7 +59,7 @@ class Target:
 def campaign(rows: int, name: str) -> Campaign:
     """Make a register of invented people, from the nine countries in turn. Raises ValueError for too many rows."""
     if not 0 < rows <= MOST:
-        raise ValueError(f"1 to {MOST} messages, not {rows}")
+        raise ValueError(f"messages must be from 1 to {MOST}, not {rows}")
     people = [
         person(country, f"{number // len(PLACES):04}") for number, country in enumerate(islice(cycle(PLACES), rows))
     ]

@@ -117,7 +117,7 @@ def mend_queues() -> None:
     def init(queue: Any, *args: Any, **kwargs: Any) -> None:
         original_init(queue, *args, **kwargs)
         if queue.fifo_queue:
-            raise InvalidParameterValue("The local stack mends standard queues only.")
+            raise InvalidParameterValue("The local stack supports only standard queues.")
         queue._messages = IndexedMessages[Any](unix_time_millis)
         queue._changed = threading.Condition(SERVER_LOCK)
 

@@ -33,7 +33,7 @@ class Reset:
         post(f"{self.aws_url}{SNAPSHOT_PATH}")
 
     def now(self) -> None:
-        """Bring the state back, and make every function start anew at its next event. Returns when all is done.
+        """Bring the state back, and make every function start again at its next event. Returns when all is done.
 
         moto and the simulators are emptied twice: first so that a working function finds nothing more to do, and again
         after it has ended, so that nothing remains of what it wrote.

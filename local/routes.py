@@ -98,7 +98,7 @@ def read_routes(document: Mapping[str, Any]) -> list[Route]:
 def _read_route(path: str, method: str, operation: Mapping[str, Any], rules: Mapping[str, Any]) -> Route:
     integration = operation["x-amazon-apigateway-integration"]
     if integration.get("payloadFormatVersion") != "2.0":
-        raise ValueError(f"{method} {path}: only payload format 2.0 is served here")
+        raise ValueError(f"{method} {path}: the local stack serves only payload format 2.0")
     function = _FUNCTION_NAME.search(integration["uri"])
     if function is None:
         raise ValueError(f"{method} {path}: its integration names no function")

@@ -43,5 +43,5 @@ def read_expression(expression: str, zone_name: str | None) -> Timing:
         except ValueError as error:
             raise ExpressionError(f"Invalid Schedule Expression {expression}.") from error
     if expression.startswith("cron("):
-        raise ExpressionError(f"The local stack fires rate(...) and at(...), not {expression}.")
+        raise ExpressionError(f"The local stack can fire only rate(...) and at(...), not {expression}.")
     raise ExpressionError(f"Invalid Schedule Expression {expression}.")

@@ -95,7 +95,7 @@ def parameters(document: Document, chosen: dict[str, str]) -> list[dict[str, str
     """
     known = document.get("Parameters", {})
     if unknown := chosen.keys() - known.keys():
-        raise ValueError(f"template.yaml has no parameters {sorted(unknown)}")
+        raise ValueError(f"template.yaml does not have the parameters {sorted(unknown)}")
     values = {name: chosen.get(name, settings.get("Default")) for name, settings in known.items()}
     if missing := [name for name, value in values.items() if value is None]:
         raise ValueError(f"template.yaml's parameters {missing} have neither a default nor a local value")

@@ -18,7 +18,7 @@ class Valve:
         self._shut = 0
 
     def allow(self, messages: int | None) -> None:
-        """Let so many more messages through, counted from now; None means no limit.
+        """Let `messages` more messages through, counted from now; None means no limit.
 
         A long poll that is under way may still bring messages. They are counted too.
         """

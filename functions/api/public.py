@@ -26,14 +26,14 @@ def register(router: Router, public_base_url: str) -> None:
 
 
 def openapi_response(request: Request, public_base_url: str = "") -> Response:
-    """The document with the server that the client used, or `public_base_url` where that is set."""
+    """Answer the document. Its server is `public_base_url`; if that is empty, the host of the request."""
     served: JsonObject = {**openapi.document(), "servers": [{"url": public_base_url.rstrip("/") or request.base_url}]}
     return Response(status=200, body=served, headers={**_CACHED, "access-control-allow-origin": "*"})
 
 
 def docs_response(request: Request) -> Response:
-    """A page of HTML and CSS, without scripts; the texts of problems in the reader's language."""
-    from shared.api import page  # noqa: PLC0415 - for the few who read it, not at a cold start
+    """Answer a page of HTML and CSS, without scripts. The texts of problems are in the reader's language."""
+    from shared.api import page  # noqa: PLC0415 - few requests need it; a cold start does not
 
     headers = {
         **_CACHED,

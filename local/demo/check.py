@@ -61,7 +61,11 @@ def misdelivered(campaign: Campaign, taken: Mapping[str, int]) -> list[Finding]:
     """
     known = {each.number: each for each in campaign.expected if each.number is not None}
     findings = [
-        Finding(channel=campaign.channel, row=None, text="the provider took a message for a stranger's number")
+        Finding(
+            channel=campaign.channel,
+            row=None,
+            text="the provider accepted a message for a number that is not in the campaign",
+        )
         for number in taken
         if number not in known
     ]

@@ -123,9 +123,9 @@ class Screen:
             row = "" if finding.row is None else f" row {finding.row}:"
             self.problem(f"{_NAMES[finding.channel]}:{row} {finding.text}")
         if findings:
-            self.problem(f"{len(findings)} things are not as they should be, after {seconds:.0f} s.")
+            self.problem(f"{len(findings)} differences from what was expected, after {seconds:.0f} s.")
         else:
-            self.say(f"[bold green]Every message came to the end its number asked for[/], in {seconds:.0f} s.")
+            self.say(f"[bold green]Every message got the status that its number asks for[/], in {seconds:.0f} s.")
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:

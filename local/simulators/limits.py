@@ -5,13 +5,13 @@ from datetime import datetime
 
 
 class Window:
-    """At most `limit` takes in any span of one second, per key."""
+    """At most `limit` calls of `take` succeed in any span of one second, per key."""
 
     def __init__(self) -> None:
         self._takes: dict[str, deque[float]] = {}
 
     def take(self, key: str, now: datetime, limit: int) -> bool:
-        """Take one if the limit allows it. Returns whether it did; a refusal counts as no take."""
+        """Take one if the limit allows it. Returns whether it did. A refusal does not count."""
         instant = now.timestamp()
         takes = self._takes.setdefault(key, deque())
         while takes and not instant - 1 < takes[0] <= instant:

@@ -37,7 +37,7 @@ class SecretRegistrations:
             endpoint_url=aws_url,
             region_name=region,
             aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - moto takes any
+            aws_secret_access_key="local",  # noqa: S106 - moto accepts any
             config=Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 1}),
         )
         self._lock = asyncio.Lock()

@@ -65,12 +65,12 @@ class Settings:
                 raise ValueError(f"unknown setting {name!r}; known: {', '.join(sorted(known))}")
             checked[name] = _fitting(name, value, getattr(self, name))
         if checked.get("can_send", "AVAILABLE") not in CAN_SEND:
-            raise ValueError(f"can_send is one of {', '.join(sorted(CAN_SEND))}")
+            raise ValueError(f"can_send must be one of {', '.join(sorted(CAN_SEND))}")
         if checked.get("messaging_limit", "TIER_250") not in TIERS:
-            raise ValueError(f"messaging_limit is one of {', '.join(TIERS)}")
+            raise ValueError(f"messaging_limit must be one of {', '.join(TIERS)}")
         cards = checked.get("cards", {})
         if isinstance(cards, dict) and not set(cards.values()) <= CARD_ANSWERS:
-            raise ValueError(f"each of cards is one of {', '.join(sorted(CARD_ANSWERS))}")
+            raise ValueError(f"each value of cards must be one of {', '.join(sorted(CARD_ANSWERS))}")
         for name, value in checked.items():
             setattr(self, name, value)
 
@@ -89,11 +89,11 @@ def _fitting(name: str, value: object, current: object) -> object:
     if isinstance(current, dict):
         kind = int if name == "units" else str
         if not isinstance(value, dict) or not all(type(each) is kind for each in value.values()):
-            raise ValueError(f"{name} is an object of {kind.__name__}")
+            raise ValueError(f"{name} must be an object of {kind.__name__}")
         return {**current, **value}
     wanted = type(current)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not wanted:
-        raise ValueError(f"{name} is of type {wanted.__name__}")
+        raise ValueError(f"{name} must be of type {wanted.__name__}")
     return value

@@ -1,8 +1,5 @@
-"""Caches for what a worker remembers from one batch to the next: an `LruCache` forgets what was used longest ago.
-
-A worker may live for hours and meet any number of organisations, accounts and lists.
-
-Facts that may be a moment old, for many who ask at once.
+"""Two caches for what a worker remembers between batches: `LruCache` holds a limited number of entries, `TtlCache`
+holds facts for a limited time. A worker may live for hours and meet any number of organisations, accounts and lists.
 """
 
 import asyncio
@@ -11,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import override
 
 MANY = 1_000
-"""Entries: more than one worker meets within the time for which any of them matters, and some hundred kilobytes."""
+"""Entries. A worker meets fewer than this while any of them still matters; they take some hundred kilobytes."""
 
 
 class LruCache[K: Hashable, V](MutableMapping[K, V]):
-    """At most `most` entries. Reading or writing an entry makes it the last one to be forgotten."""
+    """Holds at most `most` entries. When it is full, it forgets the entry that was read or written longest ago."""
 
     def __init__(self, most: int = MANY) -> None:
         self._most = most
@@ -52,9 +49,10 @@ class LruCache[K: Hashable, V](MutableMapping[K, V]):
 
 
 class TtlCache[K: Hashable, V]:
-    """Whoever asks while others ask shares one read, so that a batch of ten costs one request and not ten.
+    """Reads facts in batches and remembers them for `age`.
 
-    `age` is how old a fact may be; it counts from before its read. For one event loop.
+    Callers that ask at the same time share one read, so a batch of ten messages costs one request and not ten. The age
+    of a fact counts from the instant before its read. Use it in one event loop only.
     """
 
     def __init__(self, read: Callable[[Collection[K]], Awaitable[Mapping[K, V]]], age: timedelta) -> None:
@@ -65,7 +63,7 @@ class TtlCache[K: Hashable, V]:
         self._round: asyncio.Task[Mapping[K, V | None]] | None = None
 
     async def get(self, key: K, now: datetime) -> V | None:
-        """The fact as it stood at most `age` before `now`; None where there is none. Raises what the read raises."""
+        """The fact, at most `age` old at `now`; None if the read did not return one. Raises what the read raises."""
         if key in self._known and now - self._known[key][0] <= self._age:
             return self._known[key][1]
         self._asked.add(key)
@@ -74,11 +72,13 @@ class TtlCache[K: Hashable, V]:
         return (await asyncio.shield(self._round))[key]
 
     def forget(self, key: K) -> None:
-        """Have the next who asks read it anew."""
+        """Drop the fact: the next `get` reads it again."""
         self._known.pop(key, None)
 
     async def _read_asked(self, now: datetime) -> Mapping[K, V | None]:
-        """One read for whoever has asked by now. All of them go on together, so that they ask together again."""
+        """One read for all keys asked for so far. All callers continue together, so their next questions share a read
+        again.
+        """
         try:
             await asyncio.sleep(0)
         finally:

@@ -1,10 +1,9 @@
-"""Many pieces of work of which none may stop another: each is carried to its end, then the first trouble is raised.
+"""Helpers for concurrent work in one event loop:
 
-Reads and writes for many who ask one after another in a short time.
-
-Writes that need not wait for each other: some under way at once, never more.
-
-One at a time per key: the others wait and then find what the first one brought.
+- `gather_bounded` and `one_by_one` run many pieces of work; a failure of one does not stop the others.
+- `BatchLoader` joins single reads into batches.
+- `Writes` runs a limited number of writes at once.
+- `SingleFlight` gives one lock per key: callers with the same key wait, and then find what the first one has done.
 """
 
 import asyncio
@@ -14,12 +13,17 @@ from weakref import WeakValueDictionary
 
 
 async def gather_bounded(works: Iterable[Awaitable[object]]) -> None:
-    """All at once. Returns or raises when the last has ended: nothing is still under way behind whoever asked."""
+    """Run all `works` at once, and return when all have ended: no work goes on in the background. Raises the first
+    error.
+    """
     _raise_first(await asyncio.gather(*map(_error_of, works)))
 
 
 async def one_by_one(works: Iterable[Awaitable[object]]) -> None:
-    """Each once the one before has ended, well or not. Of a generator nothing is made that is not begun."""
+    """Run each work after the previous one has ended, even if that one failed. Raises the first error.
+
+    A generator makes each work only when its turn comes.
+    """
     _raise_first([await _error_of(work) for work in works])
 
 
@@ -38,11 +42,11 @@ def _raise_first(errors: Iterable[Exception | None]) -> None:
 
 
 class BatchLoader[K: Hashable, V]:
-    """One read at a time: whoever asks while it is under way shares the next one.
+    """Joins single reads into batches, with one read at a time: keys asked for during a read go into the next one.
 
-    So each gets what stood there after they had asked, and a thousand who ask cost some reads and not a thousand.
-    Nothing is remembered (`TtlCache` remembers). A write that says what it has done may stand in a read's place: it is
-    done when the answer comes. For one event loop.
+    So each caller gets data that was read after its question, and a thousand callers cost a few reads. Nothing is
+    remembered (`TtlCache` does that). `read` may also be a write that returns its results. Use it in one event loop
+    only.
     """
 
     def __init__(self, read: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
@@ -52,7 +56,7 @@ class BatchLoader[K: Hashable, V]:
         self._last: asyncio.Task[Mapping[K, V]] | None = None
 
     async def get(self, key: K) -> V | None:
-        """What stands there; None where nothing does. Raises what the read raises."""
+        """What the read returns for `key`; None if it returns nothing for it. Raises what the read raises."""
         self._asked.add(key)
         if self._next is None:
             self._next = self._last = asyncio.ensure_future(self._read_asked(self._last))
@@ -63,32 +67,32 @@ class BatchLoader[K: Hashable, V]:
             if before is None or before.done():
                 await asyncio.sleep(0)
             else:
-                await asyncio.wait([before])  # its trouble is for those who shared it
+                await asyncio.wait([before])  # raises nothing: the callers of that read get its error
         finally:
             keys, self._asked, self._next = self._asked, set(), None
         return await self._read(keys)
 
 
 class Writes:
-    """Starts writes as they come; waits only while `at_once` of them are under way."""
+    """Starts writes as they come. It waits only while `at_once` writes are running."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self, write: Coroutine[Any, Any, None]) -> None:
-        """Start it. Raises what an earlier one raised; then `abandon` is due."""
+        """Start `write`. Raises the error of an earlier write; then call `abandon`."""
         while len(self._under_way) >= self._at_once:
             await self._some_end()
         self._under_way.add(asyncio.create_task(write))
 
     async def finish(self) -> None:
-        """Until all are done. Raises what one of them raised; then `abandon` is due."""
+        """Wait until all writes are done. Raises the error of one of them; then call `abandon`."""
         while self._under_way:
             await self._some_end()
 
     async def abandon(self) -> None:
-        """Give up what is under way; nothing is where all are done."""
+        """Cancel the running writes and wait for their end. Does nothing if all are done."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -101,7 +105,7 @@ class Writes:
 
 
 class SingleFlight:
-    """Locks that live as long as somebody holds or awaits them, so that old keys take no room."""
+    """One lock per key. A lock that no task holds or awaits is removed, so old keys take no memory."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()

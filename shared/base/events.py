@@ -1,8 +1,8 @@
-"""Every event that may be logged or counted: its name, its fields, what it adds to which metric. Alarms, dashboard and
-saved queries of template.yaml use these names, and tests hold them to this list.
+"""Every event that may be logged or counted: its name, its fields and its metrics. The alarms, the dashboard and the
+saved queries of template.yaml use these names; tests compare them with this list.
 
-An identity (a message's, a distribution's, an organisation's) is a field of a line and never a metric's dimension: each
-combination of dimensions is a metric that is paid for, so that a dimension has few values.
+IDs (of a message, a distribution, an organisation) are fields of a log line and never dimensions of a metric.
+CloudWatch charges each combination of dimensions as a metric of its own, so a dimension must have few values.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from typing import Final, Protocol
 IDENTITIES: Final = frozenset(("message_id", "parent", "distribution_id", "organisation"))
 
 DIMENSIONS: Final = frozenset(("channel", "found", "outcome", "provider", "reason", "status", "decision"))
-"""Fields that take few values: those of an enumeration, or of api.md's closed list of reasons."""
+"""Fields with few values: those of an enumeration, or of api.md's closed list of reasons."""
 
 ACCEPTED: Final = "accepted"
-"""The outcome of a call that the provider took; every other one is the `Kind` of its error."""
+"""The outcome of a call that the provider accepted. The other outcomes are the `Kind` of the call's error."""
 
 
 class Unit(StrEnum):
-    """As CloudWatch spells it."""
+    """CloudWatch's own names of units."""
 
     COUNT = "Count"
     MILLISECONDS = "Milliseconds"
@@ -28,9 +28,10 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """What an event adds: one, or the number in its field `value`. `by` names the fields that are its dimensions.
+    """What one event adds to a metric: 1, or the number in its field `value`. The fields in `by` become dimensions.
 
-    With `when` (field, values) only those events count. Milliseconds are kept one by one, counts are added up.
+    With `when` (field, values), only events whose field has one of these values count. Milliseconds are kept one by
+    one, counts are added up.
     """
 
     name: str
@@ -42,7 +43,9 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Fields that hold nothing personal. `is_warning`: an operator may have to look. Not `logged`: only counted."""
+    """`fields` are the names that the event may carry; none may hold personal data. `is_warning`: an operator may have
+    to look. If `logged` is false, the event is only counted.
+    """
 
     fields: frozenset[str] = frozenset()
     metrics: tuple[Metric, ...] = ()
@@ -71,20 +74,20 @@ def _time(name: str, value: str, *by: str) -> Metric:
 
 
 _OF_A_MOVE = (
-    # Not those to `sent`: what the provider accepted is a call's outcome, and the same number twice costs a line.
+    # Moves to `sent` are left out: `Calls` already counts what the provider accepted, and a second count costs money.
     Metric(name="MessagesMoved", by=("channel", "status"), when=("status", ("delivered", "read", "failed"))),
     Metric(name="Failures", by=("channel", "reason"), when=("status", ("failed",))),
 )
 
 _OF_A_CALL = (
-    # One set of dimensions for all three: a line then holds them together.
+    # All three metrics have the same dimensions, so that one line holds them together.
     Metric(name="Calls", by=("channel", "outcome")),
     _time("CallMilliseconds", "milliseconds", "channel", "outcome"),
     _time("LateMilliseconds", "late_milliseconds", "channel", "outcome"),
 )
 
 EVENTS: Final[Mapping[str, Event]] = {
-    # ── A message's way ──
+    # ── From the queue to the provider ──
     "message_moved": _event(
         *("message_id", "channel", "before", "status", "reason", "organisation", "distribution_id"), counts=_OF_A_MOVE
     ),
@@ -126,7 +129,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "dead_letter_of_no_message": _warning_event("message_id", "organisation"),
     "dead_letter_not_taken": _warning_event("message_id", "organisation", "error", counts=_one("OwnFailures")),
     "dead_letters_redriven": _event("asked", "redriven", counts=_sum("DeadLettersRedriven", "redriven")),
-    # ── What providers tell ──
+    # ── Webhooks ──
     "webhook_refused": _warning_event("organisation", "provider", counts=_one("WebhooksRefused", "provider")),
     "webhook_malformed": _event("organisation", "provider", counts=_one("WebhooksMalformed", "provider")),
     "report_failed": _warning_event("organisation", "provider", "error", counts=_one("OwnFailures")),
@@ -198,12 +201,12 @@ EVENTS: Final[Mapping[str, Event]] = {
 
 
 class Telemetry(Protocol):
-    """Events with stable names, for logs and metrics: those of `shared.base.events`, with their fields."""
+    """Writes log lines and metrics for the events of `EVENTS`."""
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
-        """Something that is meant to happen."""
+        """Report an event of normal operation."""
         ...
 
     def warning_event(self, name: str, **fields: str | int | float | bool | None) -> None:
-        """Something that an operator may have to look at."""
+        """Report an event that an operator may have to look at."""
         ...

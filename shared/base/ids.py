@@ -1,4 +1,4 @@
-"""IDs are derived, not drawn: whatever runs twice makes the same things."""
+"""IDs are derived and never drawn at random: a step that runs twice makes the same IDs."""
 
 import hashlib
 import re
@@ -8,55 +8,56 @@ from uuid import UUID, uuid5
 from shared.base.instants import microseconds
 
 REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""The form of names that other systems give: organisations, campaigns, enrolments."""
+"""The form of names that other systems give us: organisations, campaigns, enrolments."""
 
 _NAMESPACE = UUID("6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11")
 
 
 def is_organisation(value: str) -> bool:
-    """Whether it may stand at the front of every key, object and secret."""
+    """Whether `value` may begin a key of a table, an object's key and a secret's name."""
     return REFERENCE.fullmatch(value) is not None
 
 
 def distribution_id(organisation: str, key: str) -> str:
-    """The distribution that an organisation's Idempotency-Key names."""
+    """The ID of the distribution that belongs to this organisation and Idempotency-Key."""
     return str(uuid5(_NAMESPACE, f"{organisation}\nPOST /v1/distributions\n{key}"))
 
 
 def row_message_id(distribution: str, row: int) -> str:
-    """The message of a distribution's row; rows count from 1."""
+    """The ID of the message of one row of a distribution. Rows count from 1."""
     return str(uuid5(UUID(distribution), str(row)))
 
 
 def single_message_id(organisation: str, key: str) -> str:
-    """The message that an organisation's Idempotency-Key names on POST /v1/messages."""
+    """The ID of the message of POST /v1/messages that belongs to this organisation and Idempotency-Key."""
     return str(uuid5(_NAMESPACE, f"{organisation}\nPOST /v1/messages\n{key}"))
 
 
 def resend_id(parent: str) -> str:
-    """The one message that a failed one is sent again as, however often that is asked for."""
+    """The ID of the resend of the message `parent`: one, even if it is asked for several times."""
     return str(uuid5(UUID(parent), "resend"))
 
 
 def fallback_id(parent: str) -> str:
-    """The one SMS that stands in for a WhatsApp message that did not arrive."""
+    """The ID of the fallback SMS of the WhatsApp message `parent`."""
     return str(uuid5(UUID(parent), "fallback"))
 
 
 def stop_reply_id(organisation: str, person: str, granted_at: datetime | None) -> str:
-    """The one answer to a person's STOP, however often and by whichever message they say it, until they agree anew.
+    """The ID of the answer to a person's STOP. It changes only when the person agrees again.
 
-    `granted_at`: when they last agreed before it; None if they never did.
+    So a person who says STOP several times, in any message, gets one answer. `granted_at`: their last consent before
+    the STOP; None if there is none.
     """
     since = microseconds(granted_at) if granted_at else ""
     return str(uuid5(_NAMESPACE, f"{organisation}\nstop\n{person}\n{since}"))
 
 
 def stop_question_id(organisation: str, person: str, day: int) -> str:
-    """The one question in a day whether a person means a stop. `day`: days since 1970."""
+    """The ID of the question whether a person means STOP: one a day. `day`: days since 1970."""
     return str(uuid5(_NAMESPACE, f"{organisation}\nstop?\n{person}\n{day}"))
 
 
 def shard_of(identifier: str, shards: int) -> int:
-    """A steady, even choice among `shards` for an identifier."""
+    """The shard of an identifier, from 0 to `shards` - 1. It is always the same, and identifiers spread evenly."""
     return hashlib.sha256(identifier.encode()).digest()[0] % shards

@@ -1,7 +1,7 @@
-"""Instants as whole numbers (items, queues, timetables) and as RFC 3339 text. Inside, every instant is aware and in
-UTC.
+"""Instants as whole numbers (for items, queues and rate limits) and as RFC 3339 text. Every instant inside the code has
+a time zone, UTC.
 
-Time is passed in: nothing in `shared` asks the machine what time it is.
+Code in `shared` never reads the machine's clock; the caller passes a `Clock` or an instant.
 """
 
 import re
@@ -14,37 +14,37 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[
 
 
 def microseconds(instant: datetime) -> int:
-    """Since 1970."""
+    """Microseconds since 1970, rounded down."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def from_microseconds(value: int) -> datetime:
-    """The instant, aware, in UTC."""
+    """The instant, in UTC."""
     return _EPOCH + timedelta(microseconds=value)
 
 
 def milliseconds(instant: datetime) -> int:
-    """Since 1970, rounded down."""
+    """Milliseconds since 1970, rounded down."""
     return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_milliseconds(value: int) -> datetime:
-    """The instant, aware, in UTC."""
+    """The instant, in UTC."""
     return _EPOCH + timedelta(milliseconds=value)
 
 
 def format_instant(instant: datetime) -> str:
-    """ "2026-11-23T10:00:00.000Z": with milliseconds always, so that lines of a log stand below each other."""
+    """ "2026-11-23T10:00:00.000Z", always with milliseconds, so that the lines of a log have the same width."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def hour_of(instant: datetime) -> int:
-    """The clock hour, in hours since 1970."""
+    """The clock hour, counted since 1970."""
     return (instant - _EPOCH) // timedelta(hours=1)
 
 
 def rfc3339(instant: datetime) -> str:
-    """ "2026-11-23T10:00:00Z", with milliseconds where they are not zero. `instant` must be aware."""
+    """ "2026-11-23T10:00:00Z", with milliseconds if they are not zero. ValueError if `instant` has no time zone."""
     if instant.tzinfo is None:
         raise ValueError("an instant without a zone")
     utc = instant.astimezone(UTC)
@@ -53,7 +53,7 @@ def rfc3339(instant: datetime) -> str:
 
 
 def from_rfc3339(text: str) -> datetime:
-    """The instant, aware, in UTC. ValueError for anything that is not RFC 3339 with a zone."""
+    """The instant, in UTC. ValueError if `text` is not an RFC 3339 time with a time zone."""
     if not _RFC3339.fullmatch(text):
         raise ValueError("not an RFC 3339 time with a time zone, for example 2026-11-23T10:00:00Z")
     try:
@@ -63,7 +63,7 @@ def from_rfc3339(text: str) -> datetime:
 
 
 def rfc3339_or_none(text: str) -> datetime | None:
-    """The same; None for anything that is not RFC 3339 with a zone."""
+    """As `from_rfc3339`, but None instead of ValueError."""
     try:
         return from_rfc3339(text)
     except ValueError:
@@ -71,12 +71,12 @@ def rfc3339_or_none(text: str) -> datetime | None:
 
 
 class Clock(Protocol):
-    """What a use case knows of time."""
+    """The clock of a use case. Tests pass one that they move."""
 
     def now(self) -> datetime:
-        """The instant, aware, in UTC."""
+        """The current instant, in UTC."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Give way for that long; at once where `seconds` is not positive."""
+        """Wait that long. Returns at once if `seconds` is not positive."""
         ...

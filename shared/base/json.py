@@ -1,5 +1,5 @@
-"""JSON in and out: a type that keeps `Any` out, and a reading stricter than the standard library's (RFC 8259, and
-I-JSON's one value per name).
+"""Reading and writing JSON: a type without `Any`, and a parser that is stricter than the standard library's (RFC 8259,
+and I-JSON's rule of one value per name).
 """
 
 import json
@@ -16,26 +16,27 @@ type JsonValue = str | int | float | bool | list[JsonValue] | dict[str, JsonValu
 type JsonObject = dict[str, JsonValue]
 
 _EXACT = 2**53
-"""Up to here each whole number is a float of its own."""
+"""Up to this number, every whole number has its own float."""
 
 _MAY_BE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 NO_CHARACTER = "\uffff"
-"""Stands for half a surrogate pair, which no text can be encoded with. It is removed from a text like the other
-characters that no message can carry (`shared.texts.content`)."""
+"""Replaces half a surrogate pair, which no encoding can carry. `shared.texts.content` later removes it from texts, like
+the other characters that no message can carry.
+"""
 
 
 def parse(text: str) -> JsonValue:
-    """RFC 8259, and I-JSON's one value per name. Half a surrogate pair becomes `NO_CHARACTER`.
+    """A JSON value (RFC 8259, with one value per name as in I-JSON). Half a surrogate pair becomes `NO_CHARACTER`.
 
-    ValueError for repeated names, NaN and infinities, and bottomless nesting.
+    ValueError for repeated names, NaN, infinities and nesting that is too deep.
     """
     try:
         value = _read(text)
         if _MAY_BE_SURROGATE.search(text):
-            # The first reading has joined the halves that make a pair: what is left is alone.
+            # The first reading joined the halves that make a pair, so each half that is left is alone.
             value = _read(_HALF_A_PAIR.sub(NO_CHARACTER, json.dumps(value, ensure_ascii=False)))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
@@ -50,7 +51,7 @@ def _read(text: str) -> JsonValue:
 def _object(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise ValueError("one object has the same name twice")
     return document
 
 
@@ -59,29 +60,29 @@ def _refuse(constant: str) -> JsonValue:
 
 
 def _finite(digits: str) -> float | int:
-    """JSON knows one kind of number: 1.0 is 1, and passes wherever a schema asks for an integer."""
+    """JSON has one kind of number: 1.0 becomes 1, so that it passes where a schema asks for an integer."""
     number = float(digits)
     if not math.isfinite(number):
-        raise ValueError("a number beyond measure")
+        raise ValueError("the number is too large")
     return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 type Renderable = bool | int | float | str | datetime | Decimal | Sequence[Renderable] | Mapping[str, Renderable] | None
-"""What can be written: instants become RFC 3339 in UTC, decimals strings ("12.50" keeps its noughts)."""
+"""What can be written. Instants become RFC 3339 in UTC; decimals become strings, so "12.50" keeps its zero."""
 
 
 def parse_bytes(body: bytes) -> JsonValue:
-    """ValueError for invalid UTF-8 and for what `shared.base.json.parse` refuses."""
+    """As `parse`, from bytes. ValueError also for invalid UTF-8."""
     return parse(body.decode("utf-8"))
 
 
 def render(value: Renderable) -> str:
-    """UTF-8 as it is, not escaped. ValueError for NaN and infinities."""
+    """JSON text without spaces. Characters outside ASCII are not escaped. ValueError for NaN and infinities."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_rendered)
 
 
 def canonical(value: JsonValue) -> bytes:
-    """The same bytes for the same document, whatever the order of its names and its white space."""
+    """JSON bytes that are equal for equal documents: the order of names and the white space do not matter."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -94,4 +95,4 @@ def _rendered(value: object) -> Renderable:
         return dict(value)
     if isinstance(value, Sequence):
         return list(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

@@ -1,4 +1,6 @@
-"""What is told to the person who asked: codes of api.md and the facts their texts name. The texts live at the edge."""
+"""What the API answers to a request that it refuses: codes of api.md, and the facts that their texts show. The texts
+themselves are in `shared/api`.
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,10 +10,11 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
-    """One thing that is wrong with one field, in a code of api.md's "Fields and rows".
+    """One error in one field, with a code of api.md, "Fields and rows".
 
-    `facts` are what its text names ({"name": "first_nmae"}, {"hosts": "…"}): never a number, a name, a code or a text
-    of a person. `row` counts from 1 where there are rows, `line` is where it begins in the file; `recipient` is masked.
+    `facts` fill its text ({"name": "first_nmae"}, {"hosts": "…"}); they never hold a person's number, name, code or
+    text. `row` counts from 1 if the request has rows. `line` is the file's line where the row begins. `recipient` is
+    masked.
     """
 
     field: str
@@ -25,7 +28,7 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiWarning:
-    """What does not stop a request but should be known: a code of api.md's "Warnings"."""
+    """A warning: the request goes on. `code` is one of api.md's "Warnings"."""
 
     code: str
     count: int | None = None
@@ -33,7 +36,7 @@ class ApiWarning:
 
 
 class ProblemCode(StrEnum):
-    """api.md, "Codes", Problems. The edge knows each one's HTTP status and texts."""
+    """The codes of api.md, "Codes", Problems. `shared/api` knows each one's HTTP status and texts."""
 
     BAD_REQUEST = "bad_request"
     FORBIDDEN = "forbidden"
@@ -54,8 +57,8 @@ class ProblemCode(StrEnum):
     RATE_LIMITED = "rate_limited"
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of ours: an answer
-    """A request that is not carried out. Nothing was stored or sent. `facts` as in `FieldError`."""
+class Refusal(Exception):  # noqa: N818 - it is an answer to the caller, not a failure
+    """The request is not carried out; nothing was stored or sent. `facts`: as in `FieldError`."""
 
     def __init__(self, code: ProblemCode, field_errors: tuple[FieldError, ...] = (), **facts: str) -> None:
         super().__init__(code)

@@ -1,4 +1,7 @@
-"""Cards that cannot be fetched: tells a bad card from a bad host, and counts the host's failures for all senders."""
+"""Cards that cannot be fetched: decides whether the card or its host is at fault, and what happens to the message.
+
+All senders share one count of a host's failures.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,46 +19,46 @@ from shared.messages.message import Chunk, Message
 from shared.messages.queue_message import QueueMessage
 from shared.sending.channel import CardSource
 
-# What it means for a message that its card could not be fetched (design.md, Stop errors, Card hosts).
-#
-# One bad card is its row's own trouble. A host that serves no card at all is trouble of the whole list: then nothing
-# may fail, and no paid fallback may start. A first failure cannot tell the two apart. Everything here is pure.
+# What a failed fetch means for its message (design.md, Stop errors, Card hosts). One bad card concerns its row only. If
+# a host serves no card at all, the whole list is concerned: then no row may fail, and no paid fallback may start. A
+# first failure cannot tell the two cases apart. The functions of this part are pure.
 
 
 HOLD_AFTER = 10
-"""So many failures in a row hold the host's rows of the distribution (api.md, Holds)."""
+"""After this many failures in a row, the host's rows of the distribution are held (api.md, Holds)."""
 
 FIRST_PAUSE = timedelta(minutes=1)
 
 NEXT_PAUSE = timedelta(minutes=2)
-"""Before each later try of a distribution's row: each one tells whether the host is in trouble, so the pauses need not
-grow. A list of one row comes to `HOLD_AFTER` in 17 minutes."""
+"""The pause before each later try of a distribution's row. It need not grow, because each try also shows whether the
+host is working again. A list of one row reaches `HOLD_AFTER` in 17 minutes.
+"""
 
 AT_ONCE = timedelta(seconds=1)
 
 LONGEST_PAUSE = timedelta(hours=1)
 
 GIVES_UP_AFTER = timedelta(minutes=15)
-"""A message without a list to compare with, whose card host says that there is no such card."""
+"""For a message outside a distribution: how long it is tried if the host says that the card does not exist."""
 
 PASSING_GIVES_UP_AFTER = timedelta(days=1)
-"""The same, where the host does not answer or says that it is in trouble: a card is for the day it was made for."""
+"""The same if the host does not answer or reports a problem of its own. After a day the card is out of date."""
 
 
 class CardAction(StrEnum):
     """What the sender does with the message."""
 
     GIVE_BACK = "give_back"
-    """It stays pending and is tried again at `due_at`."""
+    """The message stays pending and is tried again at `due_at`."""
     HOLD = "hold"
-    """The same, and its distribution's rows of that host are held."""
+    """As `GIVE_BACK`, and the distribution's rows of that host are held."""
     FAIL = "fail"
-    """The card is this message's own trouble: it ends as `card_unreachable`."""
+    """Only this card is at fault: the message fails with the reason `card_unreachable`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardDecision:
-    """`due_at`: when the agenda takes the message up again; None with `fail`."""
+    """`due_at`: when the agenda enqueues the message again; None with `fail`."""
 
     action: CardAction
     due_at: datetime | None = None
@@ -66,7 +69,7 @@ FAIL = CardDecision(action=CardAction.FAIL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardPair:
-    """A distribution and a card host: what failures are counted for."""
+    """A distribution and a card host. Failures are counted per pair."""
 
     organisation: str
     distribution_id: str
@@ -74,7 +77,7 @@ class CardPair:
 
 
 def pair_of(queue_message: QueueMessage) -> CardPair | None:
-    """The pair of a message; None where it has no card, or belongs to no distribution."""
+    """The pair of a message; None if it has no card or belongs to no distribution."""
     host = card_host(queue_message.payload.card_image)
     if queue_message.chunk is None or host is None:
         return None
@@ -84,16 +87,21 @@ def pair_of(queue_message: QueueMessage) -> CardPair | None:
 
 
 def in_a_list(failed_in_a_row: int, *, again: bool, now: datetime) -> CardDecision:
-    """For a distribution's row, as long as its host has not just served another card. `again`: not its first failure;
-    `failed_in_a_row` counts this one."""
+    """The decision for a row of a distribution if its host has not just served another card.
+
+    `failed_in_a_row` includes this failure. `again`: it is not the row's first failure.
+    """
     action = CardAction.HOLD if failed_in_a_row >= HOLD_AFTER else CardAction.GIVE_BACK
     return CardDecision(action=action, due_at=now + (NEXT_PAUSE if again else FIRST_PAUSE))
 
 
 def not_this_one(first_failed_at: datetime, *, passing: bool, is_back: bool, now: datetime) -> CardDecision:
-    """For a distribution's row that was tried twice, and whose host has just served another card. `is_back`: this one
-    as well, when it was asked for once more. `passing`: the host does not say that there is no such card; it may have
-    too much to do for some of its answers, so such a row has as much time as a message without a list."""
+    """The decision for a row of a distribution that has failed before, if its host has just served another card.
+
+    - `is_back`: the host then served this card too, so it works again.
+    - `passing`: the host did not say that the card does not exist. An overloaded host may fail some requests only, so
+      the row gets as much time as a message outside a distribution.
+    """
     if is_back:
         return CardDecision(action=CardAction.GIVE_BACK, due_at=now + AT_ONCE)
     if passing and now - first_failed_at < GIVES_UP_AFTER:
@@ -102,8 +110,10 @@ def not_this_one(first_failed_at: datetime, *, passing: bool, is_back: bool, now
 
 
 def alone(first_failed_at: datetime, *, passing: bool, now: datetime) -> CardDecision:
-    """For a message without a list: pauses that double, and an end. `first_failed_at` is `now` at the first failure;
-    `passing`: the host does not say that there is no such card."""
+    """The decision for a message outside a distribution: pauses that double, up to a limit.
+
+    `first_failed_at` is `now` at the first failure. `passing`: the host did not say that the card does not exist.
+    """
     since = now - first_failed_at
     if since >= (PASSING_GIVES_UP_AFTER if passing else GIVES_UP_AFTER):
         return FAIL
@@ -111,7 +121,9 @@ def alone(first_failed_at: datetime, *, passing: bool, now: datetime) -> CardDec
 
 
 ASKS_FOR_SECONDS = 8.0
-"""For other cards and once more for its own: the message is claimed, and its worker must end before its time-out."""
+"""The time limit for fetching another card and then this card again. The message is claimed, so the worker must finish
+before the function's time-out.
+"""
 
 _CHUNKS_READ = 3
 
@@ -119,24 +131,28 @@ _ANOTHER_EVERY = timedelta(minutes=1)
 
 
 class CardFailures(Protocol):
-    """How often in a row a distribution's cards could not be fetched from a host: one count for all senders."""
+    """How many times in a row cards of a distribution could not be fetched from a host. All senders share the count."""
 
     async def failed(self, pair: CardPair, now: datetime) -> int:
-        """Count one more; answers how many in a row that makes. Counted twice after a lost answer, which does no harm:
-        a hold that comes a little early ends with the first card that is served."""
+        """Count one failure; returns the failures in a row. A repeated write after a lost answer may count one twice.
+        That does no harm: a hold that begins too early ends with the first card that is served.
+        """
         ...
 
     async def served(self, pair: CardPair) -> None:
-        """The host has served a card of the distribution: the row of failures ends."""
+        """The host has served a card of the distribution: set the count to 0."""
         ...
 
 
 class FailedCards:
-    """One worker's. A card that is served costs no request, unless failures of its pair are known: this worker has
-    counted one, the message's own card could not be fetched before, or the message tries what is held."""
+    """One worker's view of the failing hosts.
+
+    A served card costs a request only if failures of its pair are known: this worker has counted one, the message's own
+    card has failed before, or the message tests a hold.
+    """
 
     def __init__(self, failures: CardFailures, cards: CardSource | None) -> None:
-        """`cards` is asked for another card of the list; None in a channel without cards."""
+        """`cards` fetches another card of the list; None on a channel without cards."""
         self._failures = failures
         self._cards = cards
         self._failing: LruCache[CardPair, None] = LruCache()
@@ -155,10 +171,11 @@ class FailedCards:
     async def take(
         self, queue_message: QueueMessage, message: Message, error: SendError, now: datetime
     ) -> CardDecision:
-        """What becomes of a claimed message whose card could not be fetched.
+        """What to do with a claimed message whose card could not be fetched.
 
-        In a list it fails only if this is not its first try, and the host serves another card of the list right now,
-        and then still not this one: the host may have come back in between.
+        A row of a distribution fails only if all three are true: it has failed before, the host now serves another card
+        of the list, and after that still not this card. The last request is needed because the host may have recovered
+        in between.
         """
         pair, passing = pair_of(queue_message), error.kind is Kind.RETRY
         if pair is None:
@@ -172,9 +189,10 @@ class FailedCards:
         return not_this_one(since, passing=passing, is_back=is_back, now=now)
 
     async def _is_back(self, pair: CardPair, queue_message: QueueMessage) -> bool | None:
-        """Whether the card can be fetched after all, now that the host serves another one; None: it does not.
+        """Whether the card can be fetched now. None: the host serves no other card either, or there is no other card to
+        try.
 
-        The other one is a card that this worker has fetched before, or one that the agenda has named.
+        The other card is one that this worker has fetched, or the one that the agenda has put into the queue message.
         """
         own = queue_message.payload.card_image or ""
         others = {one for one in (self._served.get(pair), queue_message.another_card) if one is not None and one != own}
@@ -189,12 +207,12 @@ class FailedCards:
 
     async def _end_row(self, pair: CardPair) -> None:
         if pair in self._failing:
-            del self._failing[pair]  # before the write: of a batch that is served at once, one writes
+            del self._failing[pair]  # before the write, so that one message of a batch writes
             await self._failures.served(pair)
 
 
 async def can_be_fetched(cards: CardSource | None, reference: str, organisation: str) -> bool:
-    """Whether the card is there, and a picture that WhatsApp takes."""
+    """Whether the card exists and is a picture that WhatsApp accepts."""
     if cards is None:
         return False
     try:
@@ -205,9 +223,9 @@ async def can_be_fetched(cards: CardSource | None, reference: str, organisation:
 
 
 async def another_card(plans: Plans, message: Message, distribution: Distribution | None, now: datetime) -> str | None:
-    """Another card of the same list and host, for a row whose card could not be fetched before; each minute another.
+    """Another card of the same list and host, for a row whose card could not be fetched; a different one each minute.
 
-    None for every other message, and where the list has no other card of that host.
+    None for every other message, and if the list has no other card of that host.
     """
     chunk = message.chunk
     if message.card_failed_at is None or chunk is None or distribution is None or distribution.plan is None:
@@ -225,7 +243,7 @@ async def another_card(plans: Plans, message: Message, distribution: Distributio
 
 
 def _chunks_to_look_in(distribution: Distribution, own: Chunk) -> list[Chunk]:
-    """Its own chunk, and the first of some other runs with cards of the same host."""
+    """The row's own chunk, and the first chunk of some other runs with cards of the same host."""
     runs = distribution.planned.runs
     host = runs[own.run].card_host
     firsts = [

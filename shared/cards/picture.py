@@ -1,8 +1,9 @@
-"""Whether bytes are a whole PNG or JPEG picture: WhatsApp finds out too late, when the message already fails.
+"""Checks that bytes are a whole PNG or JPEG picture. WhatsApp reports a bad picture too late: the message has failed
+then.
 
-The structure is walked to its end, so that a page of HTML and a cut download are found. Nothing is decompressed: the
-sender does this on its event loop, where the pixels of one card would hold up every other message of the batch. Only
-the standard library: Pillow would be the heaviest thing in the artefact.
+The check reads the structure to its end, so it finds an HTML page and a cut download. It decompresses nothing, because
+it runs on the sender's event loop, where the pixels of one card would delay all messages of the batch. It uses only the
+standard library: Pillow would be the largest dependency of the function.
 """
 
 import re
@@ -16,7 +17,7 @@ MAX_BYTES = 5 * 1024 * 1024
 """Meta's limit for an image (reference/whatsapp.md, "Limits")."""
 
 MOST_PIECES = 10_000
-"""Of a PNG's chunks or a JPEG's segments: a camera or a program that draws writes some hundreds. It bounds the walk."""
+"""The most chunks (PNG) or segments (JPEG) that the check reads. Cameras and drawing programs write some hundreds."""
 
 PNG = "image/png"
 
@@ -33,15 +34,15 @@ _PAGES = ("text/", "application/json", "application/xml", "application/xhtml", "
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 _PNG_PALETTE = 3
-"""Its colour type."""
+"""The colour type of a picture with a palette."""
 
-# In the scan a 0xFF is data when 0x00, a restart marker or another 0xFF follows.
+# In the scan, a 0xFF is data if a 0x00, a restart marker or another 0xFF follows.
 _JPEG_NEXT_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 _JPEG_FILL = re.compile(rb"\xff+")
 
 _JPEG_FRAMES = {0xC0, 0xC1, 0xC2}
-"""Baseline, extended and progressive Huffman: what phones and browsers show."""
+"""Baseline, extended and progressive Huffman: the kinds that phones and browsers show."""
 
 _JPEG_START, _JPEG_END, _JPEG_SCAN, _JPEG_TABLES = 0xD8, 0xD9, 0xDA, 0xDB
 
@@ -49,7 +50,7 @@ _JPEG_START, _JPEG_END, _JPEG_SCAN, _JPEG_TABLES = 0xD8, 0xD9, 0xDA, 0xDB
 def kind(content: bytes) -> str:
     """The media type of a whole picture: "image/png" or "image/jpeg".
 
-    Raises `SendError` of kind recipient: `card_too_large` above 5 MB, `card_not_a_picture` for all else.
+    Raises `SendError` of kind recipient: `card_too_large` above 5 MB, `card_not_a_picture` for any other error.
     """
     if len(content) > MAX_BYTES:
         raise SendError(Kind.RECIPIENT, "too_large", "card_too_large")
@@ -63,8 +64,10 @@ def kind(content: bytes) -> str:
 
 
 def is_page(content: bytes, media_type: str = "") -> bool:
-    """Whether a web server sent something else than the picture it was asked for: nothing, a page of HTML, an error as
-    JSON. `media_type` is what the server calls it, which counts only where the bytes are no picture."""
+    """Whether a web server sent something else than a picture: nothing, an HTML page, or an error as JSON.
+
+    `media_type` is the server's Content-Type. It counts only if the bytes do not begin like a picture.
+    """
     if content.startswith(_SIGNATURES):
         return False
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -89,7 +92,7 @@ def _check_png(content: bytes) -> None:
 
 
 def _png_chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Every chunk up to IEND, its checksum verified."""
+    """All chunks up to IEND. Their checksums are verified."""
     view, at = memoryview(content), len(_PNG_SIGNATURE)
     for _ in range(MOST_PIECES):
         if at + 12 > len(view):
@@ -108,7 +111,7 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _png_colour(header: memoryview) -> int:
-    """The colour type, where all fields of IHDR are allowed ones."""
+    """The colour type. Raises `SendError` if a field of IHDR has a value that PNG does not allow."""
     if len(header) != 13:
         raise _no_picture("png_header")
     width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", header)
@@ -139,7 +142,7 @@ def _check_jpeg(content: bytes) -> None:
 
 
 def _jpeg_marker(content: bytes, at: int) -> tuple[int, int]:
-    """The marker at `at` and where its segment begins; any number of 0xFF may stand before it."""
+    """The marker at `at`, and the place where its segment begins. Any number of 0xFF may precede the marker."""
     fill = _JPEG_FILL.match(content, at)
     if fill is None:
         raise _no_picture("jpeg_cut" if at >= len(content) else "jpeg_marker")
@@ -169,7 +172,7 @@ def _check_jpeg_frame(body: bytes) -> None:
 
 
 def _skip_jpeg_scan(content: bytes, at: int, seen: set[int]) -> int:
-    """Where the next marker after the entropy-coded data stands."""
+    """The place of the next marker after the entropy-coded data."""
     if not seen & _JPEG_FRAMES or _JPEG_TABLES not in seen:
         raise _no_picture("jpeg_frame")
     found = _JPEG_NEXT_MARKER.search(content, at)

@@ -1,6 +1,6 @@
-"""Fetches a few cards of a plan, so that an officer knows before confirming that they cannot be had.
+"""Fetches a few cards of a plan before it is confirmed, so that an officer learns in time if cards cannot be fetched.
 
-Which cards of a plan are fetched beforehand: a few, spread over the list and over its hosts. Pure.
+`CardSample` chooses the cards: a few, spread over the list and over its hosts.
 """
 
 import asyncio
@@ -13,18 +13,21 @@ from shared.cards.failures import can_be_fetched
 from shared.sending.channel import CardSource
 
 WITHIN_SECONDS = 3.0
-"""For all of them together: a person waits for the plan. A card that takes longer counts as one that cannot be had."""
+"""Seconds for all cards together, because an officer waits for the plan. A card that takes longer counts as
+unreachable.
+"""
 
 
 class CardProbe:
-    """Warns, and never fails a plan. No answer and no warning shows where a card lies: a URL holds the card's code."""
+    """Produces a warning and never fails a plan. The warning names no URL, because a URL contains the card's code."""
 
     def __init__(self, cards: CardSource) -> None:
         self._cards = cards
 
     async def warnings(self, references: Sequence[str], organisation: str) -> tuple[ApiWarning, ...]:
-        """`cards_unreachable`, where some of these few cards cannot be fetched or are no pictures. All are fetched at
-        once, each at most 5 MB."""
+        """`cards_unreachable` if some of these cards cannot be fetched or are no pictures. All are fetched at once;
+        each may have 5 MB.
+        """
         if not references:
             return ()
         fetches = [
@@ -43,31 +46,31 @@ class CardProbe:
 
 
 MOST = 5
-"""Cards in all, and hosts."""
+"""The most cards, and the most hosts."""
 
 
 class CardSample:
-    """Takes the cards one after the other, and keeps a few of each host, evenly spread over those it was shown."""
+    """Takes the cards one after another and keeps a few of each host, spread evenly over the list."""
 
     def __init__(self) -> None:
         self._hosts: dict[str, _Spread] = {}
 
     def add(self, reference: str) -> None:
-        """The next row's card."""
+        """Take the next row's card."""
         host = card_host(reference)
         if host is None or (host not in self._hosts and len(self._hosts) >= MOST):
             return
         self._hosts.setdefault(host, _Spread()).add(reference)
 
     def chosen(self) -> list[str]:
-        """At most `MOST` different ones: first one of each host, then a second one of each."""
+        """At most `MOST` different cards: first one of each host, then a second one of each, and so on."""
         kept = [dict.fromkeys(spread.kept) for spread in self._hosts.values()]
         in_turn = chain.from_iterable(zip_longest(*kept))
         return [reference for reference in in_turn if reference is not None][:MOST]
 
 
 class _Spread:
-    """Every n-th of a list whose length nobody knows; n doubles as soon as that would be too many."""
+    """Every n-th card of a list of unknown length. n doubles when there would be more than `MOST` cards."""
 
     def __init__(self) -> None:
         self.kept: list[str] = []

@@ -1,6 +1,6 @@
-"""Where a card's picture may come from: an allowed bucket, or an allowed host. Pure; nothing is fetched or resolved.
+"""Card references: where a card may come from (an allowed bucket or host), and the sample card of a test send.
 
-And the sample card of a test send: a picture that needs no storage and shows no person's data.
+The code is pure: it fetches nothing and resolves no names. The sample card needs no storage and shows no person's data.
 """
 
 import re
@@ -24,31 +24,33 @@ _WEB = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?([
 
 _HOST = re.compile(r"(http://)?(\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9.-]*)(?::([0-9]{1,5}))?")
 
-# What two readers of one URL understand differently: spaces, controls, backslashes, the delimiters RFC 3986 leaves out.
+# Characters that two URL parsers may read differently: spaces, controls, backslashes, delimiters outside RFC 3986.
 _AMBIGUOUS = re.compile(r"[\s\x00-\x20\x7f\\<>\"^`{|}\ud800-\udfff]")
 
 _S3_HOST = re.compile(r"(?:(.+)\.)?s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com(?:\.cn)?")
-"""The names under which S3 serves a bucket over HTTPS; the bucket may stand in front, else it begins the path."""
+"""S3's host names for a bucket over HTTPS. The bucket is either the first part of the name or the start of the path."""
 
 _LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\\|%(?:25)*(?:2e|2f|5c)", re.IGNORECASE)
-"""Empty and dotted segments, and their encoded forms: a reader that tidies a path may end in another folder."""
+"""Empty and dotted path segments, also encoded: a reader that simplifies the path may end in another folder."""
 
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardHost:
-    """One entry of the allow-list. Without a `port`: the scheme's own one; any one if the host is `local`."""
+    """One entry of the allow-list. Without `port`, the scheme's default port is allowed; any port if the host is
+    `local`.
+    """
 
     name: str
     port: int | None = None
     local: bool = False
-    """Plain http and private addresses are allowed for this host: only the local stack has such."""
+    """This host may use plain http and private addresses. Only the local stack has such hosts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Card:
-    """An object in a bucket."""
+    """A card in a bucket."""
 
     bucket: str
     key: str = field(repr=False)
@@ -56,7 +58,7 @@ class S3Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebCard:
-    """A picture on a web server. `host` is lower case, without the brackets of IPv6; `target` is path and query."""
+    """A card on a web server. `host` is lower case, without the brackets of IPv6. `target` is path and query."""
 
     scheme: str
     host: str
@@ -65,34 +67,35 @@ class WebCard:
 
     @property
     def authority(self) -> str:
-        """The `Host` header: the port only where it is not the scheme's own."""
+        """The value of the `Host` header: with the port, unless it is the scheme's default."""
         name = bracketed(self.host)
         return name if self.port == DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
 
 
 def bracketed(host: str) -> str:
-    """A host or address as it stands in a URL."""
+    """The host or address as a URL needs it: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def parse_hosts(text: str) -> tuple[CardHost, ...]:
-    """The allow-list of CARD_HOSTS: comma-separated `host` or `host:port`; "http://" in front makes a host `local`.
+    """The allow-list in CARD_HOSTS: `host` or `host:port`, separated by commas. "http://" in front makes a host
+    `local`.
 
-    Raises ValueError for an entry that is neither: a wrong setting must not pass for a narrow one.
+    Raises ValueError for any other entry, so that a typing error does not pass for a narrower list.
     """
     return tuple(_host(entry.strip()) for entry in text.split(",") if entry.strip())
 
 
 def parse_buckets(text: str) -> frozenset[str]:
-    """The allow-list of CARD_BUCKETS: comma-separated names."""
+    """The allow-list in CARD_BUCKETS: names, separated by commas."""
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 def check(reference: str, hosts: Collection[CardHost], buckets: Collection[str], *, organisation: str) -> str | None:
-    """Why this organisation's card may not come from there, as a row code of api.md, or None.
+    """Why this organisation may not use this card, as a row code of api.md; None if it may.
 
-    A bucket holds the cards of several organisations, each under `<organisation>/`. The same rule holds for an object
-    of such a bucket that is named by S3's own https address.
+    A bucket holds the cards of several organisations, each under `<organisation>/`. An organisation may use only its
+    own folder, also if the reference is S3's https address of the object.
     """
     card = parse(reference)
     if card is None:
@@ -109,20 +112,20 @@ def check(reference: str, hosts: Collection[CardHost], buckets: Collection[str],
 
 
 def is_owned(key: str, organisation: str) -> bool:
-    """Whether an object's key lies in the organisation's folder, however a reader may tidy its path."""
+    """Whether an object's key lies in the organisation's folder, even if a reader simplifies the path."""
     return bool(organisation) and key.startswith(f"{organisation}/") and not _LEAVES.search(key)
 
 
 def allowed_host(card: WebCard, hosts: Collection[CardHost]) -> CardHost | None:
-    """The entry of the allow-list that lets this card in."""
+    """The entry of the allow-list that allows this card; None if there is none."""
     return next((host for host in hosts if host.name == card.host and _port_fits(card, host)), None)
 
 
 def parse(reference: str) -> S3Card | WebCard | None:
-    """The reference in its parts; None for what is no `s3://bucket/key`, `https://…` or `http://…`.
+    """The parts of a reference; None if it is not `s3://bucket/key`, `https://…` or `http://…`.
 
-    Names and passwords before the host, and characters that two URL parsers read differently, are refused: the host
-    that is checked here must be the one that is asked later.
+    User names and passwords in the URL are refused, and so are characters that two URL parsers read differently: the
+    host that is checked here must be the host that is called later.
     """
     if len(reference) > MAX_LENGTH:
         return None
@@ -146,7 +149,7 @@ def _web(reference: str) -> WebCard | None:
 
 
 def _as_object(card: WebCard) -> S3Card | None:
-    """The object that an https address of S3 names; None for every other address."""
+    """The object that one of S3's https addresses names; None for every other address."""
     found = _S3_HOST.fullmatch(card.host)
     if not found:
         return None
@@ -172,7 +175,7 @@ def _host(entry: str) -> CardHost:
 
 
 SAMPLE_CARD = "sample:card"
-"""Its reference. No client can name it: planning takes `s3://` and `https://` only."""
+"""The reference of the sample card. A client cannot use it: planning accepts `s3://` and `https://` only."""
 
 _WIDTH, _HEIGHT, _BORDER = 600, 380, 24
 
@@ -180,7 +183,7 @@ _EDGE, _FACE = b"\x0b\x6e\x4f", b"\xf4\xf1\xe8"
 
 
 def sample_picture() -> bytes:
-    """A PNG, 8-bit RGB, 600 x 380: a plain card with a green border."""
+    """A PNG, 8-bit RGB, 600 × 380: a plain card with a green border."""
     edge_row = b"\0" + _EDGE * _WIDTH
     face_row = b"\0" + _EDGE * _BORDER + _FACE * (_WIDTH - 2 * _BORDER) + _EDGE * _BORDER
     rows = edge_row * _BORDER + face_row * (_HEIGHT - 2 * _BORDER) + edge_row * _BORDER

@@ -1,16 +1,18 @@
-"""Whom a campaign has reached already, or is about to: `skip_already_sent`.
+"""`skip_already_sent`: which persons and cards a campaign has reached already, or is about to reach. Also: sorting the
+duplicates out of a planning run's rows.
 
-Every plan leaves its dedupe index (`shared.duplicates.dedupe_index`) beside its chunks. A later plan of the same
-campaign that asks for it reads those, and looks up in the log only the rows that match. What counts is a message that
-has not failed. One that failed and was sent again, or went as its fallback, counts by its successor. What is planned
-and not confirmed does not count: no person has decided to send it.
+Every plan stores a dedupe index (`shared.duplicates.dedupe_index`) beside its chunks. A later plan of the same campaign
+reads these indexes and looks up only the matching rows in the log. A message counts unless it has failed. If a failed
+message was resent or has a fallback, the new message counts. A plan that is not confirmed does not count, because its
+sending is not decided.
 
-Plans that are made at the same time do not see each other, and a plan may be confirmed days after it was made. So a
-distribution asks again each time it logs some chunks. Two that log at once must not wait for each other, nor send both.
-Therefore each takes a turn in its campaign before it logs its first row (`Turns`): the later one leaves to the earlier
-one what both have, whether that one has logged it yet or not. This costs one write for each distribution that asks, and
-none for each row. It also covers rows that match by their enrolment or their text, which have no key in common that an
-item of their own could lock.
+Plans made at the same time do not see each other, and a plan may be confirmed days later. So a distribution checks
+again each time it logs chunks. Two distributions that log at the same time must neither wait for each other nor both
+send. Therefore each takes a turn in its campaign before it logs its first row (`Turns`). The later one skips the rows
+that both have, even if the earlier one has not logged them yet.
+
+This costs one write per distribution that asks for it, and none per row. It also covers rows that match by enrolment or
+by text. Such rows have no common key that a lock item could use.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,33 +36,37 @@ from shared.messages.status_writer import StatusWriter
 from shared.policy.eligibility import Accepted, Rejected
 
 ALREADY_SENT = "already_sent"
-"""Reason of a row that was found only when it was logged (api.md, Codes)."""
+"""The reason of a row that was found only when it was logged (api.md, Codes)."""
 
 _PAGE = 100
 
 _AT_ONCE = 1000
 
 _LAG = timedelta(minutes=5)
-"""Indexes may be a moment behind, and clocks differ a little: what changed so long before planning is read again."""
+"""Indexes may be late and clocks may differ, so changes up to this long before planning are read again."""
 
 _CANDIDATES_AT_ONCE = 8
-"""Of a row. Nearly always the first one counts; a phone with thousands of rows must not be looked up whole."""
+"""Candidates of a row that are read at once. Nearly always the first one counts. A phone may have thousands of rows."""
 
 _REMEMBERED = 4
-"""Distributions whose index is kept in memory between two turns: 36 MB for a million rows."""
+"""Distributions whose index stays in memory: 36 MB for a million rows."""
 
 
 class Turns(Protocol):
-    """The order in which a campaign's distributions begin to log, of those that skip what was sent."""
+    """The order in which a campaign's distributions begin to log; only distributions with `skip_already_sent` take
+    part.
+    """
 
     async def take(self, organisation: str, campaign_id: str, distribution_id: str) -> Sequence[str]:
-        """The distributions that took their turn before this one, in order. The first call decides its place for good:
-        of two, one surely sees the other."""
+        """The distributions that took their turn before this one, in order.
+
+        The first call fixes this one's place. Of two distributions, at least one sees the other.
+        """
         ...
 
 
 class StillCounting:
-    """Says of rows of other distributions whether they are sent, or on their way."""
+    """Finds out whether rows of other distributions were sent or will be sent."""
 
     def __init__(
         self,
@@ -72,8 +78,9 @@ class StillCounting:
         replaced: frozenset[str],
         give_way: frozenset[str],
     ) -> None:
-        """`replaced`: messages that failed and have a successor that has not. `give_way`: distributions with a later
-        turn. They compare themselves with this one, so their rows do not count here."""
+        """`replaced`: failed messages whose successor has not failed. `give_way`: distributions with a later turn; they
+        skip the rows that they share with this one, so their rows do not count here.
+        """
         self._organisation = organisation
         self._log = log
         self._status_writer = status_writer
@@ -82,7 +89,7 @@ class StillCounting:
         self._give_way = give_way
 
     async def among(self, candidates: Mapping[int, Iterator[tuple[Distribution, int]]]) -> set[int]:
-        """Those rows of which one of the candidates (distribution, row in it) counts."""
+        """The rows for which one of the candidates (distribution, row in it) counts."""
         found: set[int] = set()
         remaining = dict(candidates)
         while remaining:
@@ -107,7 +114,9 @@ class StillCounting:
         }
 
     async def _counts(self, distribution: Distribution, message_id: str, message: Message | None) -> bool:
-        """A row that is not in the log yet will come, unless its distribution was cancelled."""
+        """Whether the message counts. A row that is not in the log yet will be sent, unless its distribution is
+        cancelled.
+        """
         if message_id in self._replaced:
             return True
         if distribution.distribution_id in self._give_way:
@@ -120,7 +129,9 @@ class StillCounting:
         return not (is_cancelled and message.is_open and await self._has_ended(message))
 
     async def _has_ended(self, message: Message) -> bool:
-        """The cancel's sweep has not come to it yet. It is ended here, so that it surely does not leave any more."""
+        """Whether the message of a cancelled distribution has ended. If the cancel has not reached it yet, it is ended
+        here, so that it is certainly not sent.
+        """
         now = self._clock.now()
         moved = await self._status_writer.end_unsent(self._organisation, message.message_id, "cancelled", now)
         return moved.won or (moved.before is not None and moved.before.status is Status.FAILED)
@@ -128,15 +139,16 @@ class StillCounting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """What a campaign had sent when a planning run began: the index of each distribution, the marks of its single
-    messages that have not failed."""
+    """What a campaign had sent when a planning run began: the index of each distribution, and the marks of its single
+    messages that have not failed.
+    """
 
     books: Sequence[tuple[Distribution, bytes]]
     singles: "Singles"
     still_counting: StillCounting
 
     async def among(self, rows: Mapping[int, Sequence[Print]]) -> set[int]:
-        """Those of the rows (each with its marks) that are sent, or on their way."""
+        """Those of the rows (row → marks) that were sent or will be sent."""
         found = {row for row, marks in rows.items() if self.singles.have(marks)}
         return found | await self.still_counting.among(
             {row: self._candidates(marks) for row, marks in rows.items() if row not in found}
@@ -147,7 +159,7 @@ class Earlier:
 
 
 class Singles:
-    """Single messages that have not failed, by their marks; and the messages elsewhere that they stand for."""
+    """The marks of single messages that have not failed, and the failed messages that they replace."""
 
     def __init__(self, keys: Iterable[str], replaced: frozenset[str]) -> None:
         self.keys = [marks_in(key) for key in keys]
@@ -157,21 +169,21 @@ class Singles:
             self._decides[mark.digest] = mark.decides or self._decides.get(mark.digest, False)
 
     def have(self, marks: Sequence[Print]) -> bool:
-        """Whether one of them is one message with what has these marks."""
+        """Whether a single message matches one of these marks."""
         found = ((mark, self._decides.get(mark.digest[:8])) for mark in marks)
         return any(decides is not None and (decides or mark.decides) for mark, decides in found)
 
 
 @dataclass(slots=True)
 class _Known:
-    """What is remembered of a distribution that logs: its own index, and its rows that others have too."""
+    """What is remembered of a distribution that logs: its own index, and the rows that it shares with others."""
 
     book: bytes
     pairs: dict[str, Pairs] = field(default_factory=dict)
 
 
 class AlreadySent:
-    """Reads what a campaign has sent."""
+    """Finds what a campaign has sent."""
 
     def __init__(
         self,
@@ -191,7 +203,7 @@ class AlreadySent:
         self._known: LruCache[str, _Known] = LruCache(_REMEMBERED)
 
     async def before(self, distribution: Distribution) -> Earlier:
-        """What its campaign has sent besides itself."""
+        """What the campaign has sent, apart from this distribution."""
         organisation = distribution.organisation
         books = [
             (one, book)
@@ -205,10 +217,10 @@ class AlreadySent:
         )
 
     async def since_planning(self, distribution: Distribution, rows: Iterable[int]) -> set[int]:
-        """Those of its rows that its campaign has sent since it was planned, or is about to. Asked before rows are
-        logged; may be asked again.
+        """The rows that the campaign has sent since this distribution was planned, or will send.
 
-        The index of each other distribution is read once in the life of a worker.
+        Called before rows are logged; it may be called again for the same rows. A worker reads the index of each other
+        distribution once.
         """
         planned_at = distribution.planned.compared_at
         known = await self._remembered(distribution) if planned_at is not None else None
@@ -238,7 +250,7 @@ class AlreadySent:
         )
 
     async def _remembered(self, distribution: Distribution) -> _Known | None:
-        """None: its index has expired."""
+        """The distribution's index and its pairs; None if the index has expired."""
         known = self._known.get(distribution.distribution_id)
         if known is None:
             book = await self._book(distribution)
@@ -259,8 +271,9 @@ class AlreadySent:
     async def _since(
         self, distribution: Distribution, since: datetime, turns: Sequence[str], replaced: frozenset[str]
     ) -> Sequence[Distribution]:
-        """The other distributions that may have sent what this one is about to: confirmed since it was planned, or with
-        a row that was sent again since."""
+        """The other distributions that may have sent the same rows: confirmed since this one was planned, or with a row
+        that was resent since.
+        """
         organisation = distribution.organisation
         listed = await self._confirmed(distribution, since)
         turned = await self._distributions.get_many([(organisation, one) for one in turns])
@@ -277,8 +290,9 @@ class AlreadySent:
         return list(found.values())
 
     async def _confirmed(self, distribution: Distribution, since: datetime | None) -> list[Distribution]:
-        """Its campaign's, newest first. `since`: not those that were made so long before that no person can have
-        confirmed them since."""
+        """The campaign's confirmed distributions, newest first. With `since`, without those that are too old to have
+        been confirmed after it.
+        """
 
         async def read(position: str | None) -> Page[Distribution]:
             page = await self._distributions.page(
@@ -304,7 +318,7 @@ class AlreadySent:
             asked.update(wanted)
             for some in batched(wanted, _AT_ONCE, strict=False):
                 found |= await self._log.get_many(organisation, some)
-            # A successor's parent may be older than what was listed.
+            # A successor's parent may be older than the listed messages.
             wanted = sorted(set(filter(None, map(_parent_of, found.values()))) - asked)
         return _still_counting_for([found[one] for one in new_ids if one in found], found)
 
@@ -314,12 +328,12 @@ def _candidates(pairs: Sequence[tuple[Distribution, Pairs]], row: int) -> Iterat
 
 
 def _parent_of(message: Message) -> str | None:
-    """The message whose place it takes, if that has to be looked up."""
+    """The ID of the message that this one replaces, if that message must be looked up."""
     return message.parent_message_id if message.dedupe_key is None else None
 
 
 def _still_counting_for(messages: Iterable[Message], known: Mapping[str, Message]) -> Singles:
-    """The marks of what has not failed, and the rows of distributions that it stands for."""
+    """The marks of messages that have not failed, and the rows of distributions that they replace."""
     keys: set[str] = set()
     elsewhere: set[str] = set()
     for message in messages:
@@ -337,14 +351,17 @@ def _still_counting_for(messages: Iterable[Message], known: Mapping[str, Message
     return Singles(keys, frozenset(elsewhere))
 
 
-# Sorts the duplicates out of a planning run's rows, and writes down which they are.
+# Duplicates within a planning run.
 
 
 _A_PART = 1000
 
 
 class DuplicateRows:
-    """Takes the rows in the order of their file. `earlier`: what the campaign has sent already; None if nobody asks."""
+    """Finds the duplicates in a file's rows and stores them. The caller passes the rows in the file's order.
+
+    `earlier`: what the campaign has sent already; None without `skip_already_sent`.
+    """
 
     def __init__(self, distribution: Distribution, plans: Plans, writes: Writes, earlier: Earlier | None) -> None:
         self._distribution = distribution
@@ -364,7 +381,7 @@ class DuplicateRows:
             self._sent = await self._earlier.among({row: key.marks for row, key in self._keys.items()})
 
     async def has(self, accepted: Accepted) -> bool:
-        """Whether the row is a duplicate, and so is not to be sent. If not, later rows are compared with it."""
+        """Whether the row is a duplicate and must not be sent. If not, later rows are compared with it."""
         if accepted.row in self._sent:
             duplicate_of = None
         else:
@@ -384,7 +401,9 @@ class DuplicateRows:
         return True
 
     async def close(self) -> None:
-        """Write what is left, and the dedupe index of the accepted rows for the campaign's later distributions."""
+        """Store the remaining duplicates, and the dedupe index of the accepted rows for the campaign's later
+        distributions.
+        """
         if self._found:
             await self._write_part()
         one = self._distribution

@@ -1,8 +1,9 @@
-"""The dedupe index of a plan: which marks (`shared.duplicates.dedupe_key`) stand in which row. It holds neither
-numbers nor cards. A record is 12 bytes; they are sorted, and found by bisection.
+"""The dedupe index of a plan: which marks (`shared.duplicates.dedupe_key`) belong to which row. It contains no numbers
+and no cards.
 
-A million rows with three marks each take 36 MB. Of a digest it keeps eight bytes: among a million times a million
-pairs, one that only looks the same comes up once in 18 million times.
+A record has 12 bytes: eight of the mark's digest, four for the row. Records are sorted and found by bisection. A
+million rows with three marks each take 36 MB. With eight bytes, comparing a million rows with a million others gives a
+wrong match once in 18 million times.
 """
 
 import sys
@@ -24,54 +25,55 @@ _PARTS = 256
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """A mark: a digest of eight bytes or more, and whether it decides for its row."""
+    """A mark: a digest of at least eight bytes, and whether it decides for its row."""
 
     digest: bytes
     decides: bool
 
 
 def number_of(row: int, *, decides: bool) -> int:
-    """A row below 2^31 and what its mark does, as one number. Of a digest's rows the ones that it decides for sort
-    first."""
+    """A row (below 2^31) and `decides` as one number. Among the rows of a digest, those for which it decides sort
+    first.
+    """
     return row if decides else row | _UNDECIDED
 
 
 def row_in(number: int) -> tuple[int, bool]:
-    """(row, decides) of such a number."""
+    """The (row, decides) of such a number."""
     return number & (_UNDECIDED - 1), number < _UNDECIDED
 
 
 class DedupeIndex:
-    """Gathers a plan's marks in any order."""
+    """Collects a plan's marks in any order."""
 
     def __init__(self) -> None:
         self._parts = [bytearray() for _ in range(_PARTS)]
 
     def add(self, mark: Print, row: int) -> None:
-        """Note one mark of one row."""
+        """Add one mark of one row."""
         record = mark.digest[:_PRINT] + number_of(row, decides=mark.decides).to_bytes(_ROW)
         self._parts[record[0]] += record
 
     def book(self) -> bytes:
-        """All of them in order: a part at a time, so that no million objects are sorted at once."""
+        """All records, sorted. Parts are sorted one by one, so that a million objects are never in memory at once."""
         return b"".join(b"".join(sorted(_records(part))) for part in self._parts)
 
 
 def rows_of(book: bytes, marks: Sequence[Print]) -> Iterator[int]:
-    """The rows that are one message with the one that has these marks; a row may come twice."""
+    """The rows that are the same message as the one with these marks. A row may come twice."""
     for mark in marks:
         wanted = mark.digest[:_PRINT]
         place = _first(book, wanted)
         while place < len(book) and book[place : place + _PRINT] == wanted:
             row, decides = row_in(int.from_bytes(book[place + _PRINT : place + _RECORD]))
             if not (mark.decides or decides):
-                break  # those that decide come first
+                break  # no later record decides
             yield row
             place += _RECORD
 
 
 def same_rows(mine: bytes, theirs: bytes) -> "Pairs":
-    """Which rows of two books are one message."""
+    """The rows of two indexes that are the same message."""
     found = array("Q")
     for part in range(_PARTS):
         here, there = _rows_by_digest(_part(mine, part)), _rows_by_digest(_part(theirs, part))
@@ -84,13 +86,13 @@ def same_rows(mine: bytes, theirs: bytes) -> "Pairs":
 
 
 class Pairs:
-    """(row of one book, row of another), found by the first."""
+    """Pairs (row of one index, row of another), found by the first."""
 
     def __init__(self, numbers: Sequence[int]) -> None:
         self._numbers = array("Q", numbers)
 
     def of(self, row: int) -> Iterator[int]:
-        """The other rows that are one with this row."""
+        """The other index's rows that are the same message as this row."""
         place = bisect_left(self._numbers, row << 32)
         while place < len(self._numbers) and self._numbers[place] >> 32 == row:
             yield self._numbers[place] & (1 << 32) - 1
@@ -98,9 +100,9 @@ class Pairs:
 
 
 def without(book: bytes, rows: Collection[int]) -> bytes:
-    """The book without some rows: nothing leads from a person to them any more."""
+    """The index without these rows: a person's data no longer leads to them."""
     gone = {number_of(row, decides=decides) for row in rows for decides in (True, False)}
-    words = array("I", book)  # of four bytes: two of the digest, one of the row
+    words = array("I", book)  # four bytes each: two for the digest, one for the row
     if sys.byteorder == "little":
         words.byteswap()
     remaining, start = bytearray(), 0
@@ -112,13 +114,13 @@ def without(book: bytes, rows: Collection[int]) -> bytes:
 
 
 def _first(book: bytes, wanted: bytes) -> int:
-    """Where the records begin that are not below the wanted digest."""
+    """The place of the first record that is not below the wanted digest."""
     places = range(0, len(book), _RECORD)
     return bisect_left(places, wanted, key=lambda place: book[place : place + _PRINT]) * _RECORD
 
 
 def _part(book: bytes, number: int) -> bytes:
-    """The records whose digests begin with that byte."""
+    """The records whose digest begins with this byte."""
     start = _first(book, bytes([number]))
     end = _first(book, bytes([number + 1])) if number + 1 < _PARTS else len(book)
     return book[start:end]

@@ -1,11 +1,11 @@
-"""Which messages are one and the same message (api.md, Duplicates and messages already sent).
+"""Which messages are the same message (api.md, Duplicates and messages already sent).
 
-One phone may get several messages: brothers and sisters share it. So two rows of one phone are compared by what tells
-cards apart. The same card code is one message. If either row has no code, the same enrolment is one. If either row has
-neither, the same text and picture are one. If nothing can be compared, they are two.
+One phone may get several messages, for example for brothers and sisters. So two rows with the same phone are compared
+by what distinguishes cards. The same card code means the same message. If either row has no code, the same enrolment
+does. If either row has neither, the same text and picture do. If nothing can be compared, the messages are different.
 
-A row leaves a mark for each of these three that it has. A mark *decides* for its row if the row has no better one. Two
-rows are one message if they share a mark that decides for either of them.
+A row has one mark for each of the three values that it has. A mark *decides* for its row if the row has no better one.
+Two rows are the same message if they share a mark that decides for at least one of them.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ from shared.duplicates.dedupe_index import DedupeIndex, Print, number_of, row_in
 from shared.messages.payload import Payload
 
 _KEPT = 8
-"""Bytes of a digest that are stored, as in a book of prints."""
+"""Bytes of a digest that are stored, as in the dedupe index."""
 
 _CODE, _ENROLLMENT, _CONTENT = range(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DedupeKey:
-    """What a message is recognised by. Keyed digests of 16 bytes: none of them leads to a number or a card."""
+    """The key by which a message is recognised: keyed digests of 16 bytes, which lead to no number and no card."""
 
     code: bytes | None
     enrollment: bytes | None
@@ -32,12 +32,12 @@ class DedupeKey:
 
     @property
     def marks(self) -> tuple[Print, ...]:
-        """One for each of the three that the message has, the best one first."""
+        """One mark for each value that the message has, the best one first."""
         return tuple(mark for _, mark in _levels(self))
 
     @property
     def text(self) -> str:
-        """The same for a table: 16 hex digits a mark, a `!` behind the one that decides."""
+        """The key as text for a table: 16 hex digits per mark, with a `!` after the one that decides."""
         return " ".join(mark.digest[:_KEPT].hex() + "!" * mark.decides for mark in self.marks)
 
 
@@ -51,15 +51,15 @@ def dedupe_key(person: str, card_code: str | None, enrollment_id: str | None, pa
 
 
 def marks_in(text: str) -> tuple[Print, ...]:
-    """The marks of a key's text."""
+    """The marks in a key's text."""
     return tuple(Print(digest=bytes.fromhex(one.rstrip("!")), decides=one.endswith("!")) for one in text.split())
 
 
 class AcceptedRows:
-    """The accepted rows of a file, as far as duplicates are concerned: up to three digests a row, with its number.
+    """The accepted rows of a file, for the comparison with later rows: up to three digests per row.
 
-    Of all rows that share a mark only the first one is looked at again: a mark that decides for a row makes every later
-    row with the same mark a duplicate, so only the first row can have one that decides.
+    For each mark, only its first row is compared. That is enough: if a mark decides for a row, every later row with
+    this mark is a duplicate, so only the first row of a mark can have one that decides.
     """
 
     def __init__(self) -> None:
@@ -67,9 +67,9 @@ class AcceptedRows:
         self._later = DedupeIndex()
 
     def take(self, key: DedupeKey, row: int) -> int | None:
-        """Accept the row (None), or say which accepted row it is a duplicate of: the first one that matches.
+        """Accept the row (None), or return the accepted row that it duplicates: the first one that matches.
 
-        That one takes over the code of the duplicate if it has no code itself.
+        If the accepted row has no code, it takes over the duplicate's code.
         """
         levels = _levels(key)
         match = min(self._matches(levels), default=None)
@@ -83,7 +83,7 @@ class AcceptedRows:
         return first
 
     def _matches(self, levels: Sequence[tuple[int, Print]]) -> Iterator[tuple[int, int]]:
-        """(row, level) of what the marks find."""
+        """The (row, level) pairs that match one of the marks."""
         for level, mark in levels:
             found = self._first[level].get(mark.digest)
             if found is not None:
@@ -99,7 +99,7 @@ class AcceptedRows:
             self._later.add(mark, row)
 
     def _take_over(self, row: int, level: int, duplicate: DedupeKey) -> None:
-        """From now on the row's code is the best that it has: its other mark no longer decides."""
+        """Give the accepted row the duplicate's code. The row's previous mark then no longer decides."""
         _, mark = next(one for one in _levels(duplicate) if one[0] == level)
         self._first[level].put(mark.digest, number_of(row, decides=False))
         code = Print(digest=duplicate.code or b"", decides=True)
@@ -112,8 +112,9 @@ class AcceptedRows:
             self._later.add(code, row)
 
     def book(self) -> bytes:
-        """All marks with their rows (`shared.duplicates.dedupe_index`). The rows themselves are forgotten as it is
-        made, so that both never stand in memory at once."""
+        """The dedupe index of all rows (`shared.duplicates.dedupe_index`). It empties this object, so that memory never
+        holds both.
+        """
         for table in self._first:
             for digest, number in table.drain():
                 row, decides = row_in(number)
@@ -131,7 +132,7 @@ def _levels(key: DedupeKey) -> list[tuple[int, Print]]:
 
 
 def _content(payload: Payload) -> str:
-    """What the person gets: the text, the picture, and where a template's button leads."""
+    """What the person receives: the text, the picture, and the target of a template's button."""
     button = payload.template.button.suffix if payload.template and payload.template.button else None
     return json.dumps([payload.text, payload.card_image, button])
 
@@ -140,8 +141,8 @@ def _digest(person: str, kind: str, value: str) -> bytes:
     return hashlib.sha256(f"{person}\n{kind}\n{value}".encode("utf-8", "surrogatepass")).digest()[:_WIDTH]
 
 
-# Digests of sixteen bytes by the million, at little more than their own size: as Python's bytes objects a million of
-# them take 93 MB in a set, and three dicts of a million take 335 MB.
+# Maps and counts of digests that need little more memory than the digests themselves. A million of Python's bytes
+# objects take 93 MB in a set; three dicts of a million take 335 MB.
 
 
 _WIDTH = 16
@@ -158,23 +159,24 @@ _PARTS = 256
 
 
 class DigestCount:
-    """Counts how many different digests it was given. It keeps each one as often as it comes: 16 MB for a million."""
+    """Counts the different digests that it was given. It stores every one, repeated ones too: 16 MB for a million."""
 
     def __init__(self) -> None:
         self._parts = [bytearray() for _ in range(_PARTS)]
 
     def add(self, digest: bytes) -> None:
-        """Take a digest of sixteen bytes."""
+        """Add a digest of sixteen bytes."""
         self._parts[digest[0]] += digest
 
     def different(self) -> int:
-        """How many different ones there are. Looks at a part at a time, so that no million objects exist at once."""
+        """The number of different digests. It counts part by part, so that a million objects never exist at once."""
         return sum(len({bytes(part[at : at + _WIDTH]) for at in range(0, len(part), _WIDTH)}) for part in self._parts)
 
 
 class DigestMap:
-    """Digest of sixteen bytes → a number below 2^32. Digests are spread evenly, as a hash's are: open addressing in a
-    block two thirds full at most."""
+    """A map from digests of sixteen bytes to numbers below 2^32. It uses open addressing in one block, at most two
+    thirds full; that works because digests are evenly distributed.
+    """
 
     def __init__(self) -> None:
         self._clear()
@@ -185,17 +187,16 @@ class DigestMap:
         self._count = 0
 
     def get(self, digest: bytes) -> int | None:
-        """Its number; None where it has none."""
+        """The digest's number; None if it has none."""
         place = self._place(digest)
         if self._table[place : place + _WIDTH] != digest:
             return None
         return int.from_bytes(self._table[place + _WIDTH : place + _SLOT])
 
     def put(self, digest: bytes, number: int) -> None:
-        """Give it a number, instead of the one that it has. Raises ValueError for what is no digest of sixteen bytes,
-        zeros among it."""
+        """Set the digest's number. Raises ValueError if `digest` has not sixteen bytes or is all zeros."""
         if len(digest) != _WIDTH or digest == _EMPTY:
-            raise ValueError("not a digest of sixteen bytes")
+            raise ValueError("a digest must have sixteen bytes and must not be all zeros")
         place = self._place(digest)
         self._count += self._table[place : place + _WIDTH] != digest
         self._table[place : place + _SLOT] = digest + number.to_bytes(_NUMBER)
@@ -203,7 +204,7 @@ class DigestMap:
             self._grow()
 
     def drain(self) -> Iterator[tuple[bytes, int]]:
-        """All of them, in no order; the map is empty from then on."""
+        """All digests with their numbers, in no order. The map is empty afterwards."""
         table = self._table
         self._clear()
         for start in range(0, len(table), _SLOT):
@@ -212,7 +213,7 @@ class DigestMap:
                 yield digest, int.from_bytes(table[start + _WIDTH : start + _SLOT])
 
     def _place(self, digest: bytes) -> int:
-        """Where it is, or where it would be."""
+        """The place of the digest, or the free place where it belongs."""
         table, mask = self._table, self._mask
         slot = int.from_bytes(digest[:8]) & mask
         while True:

@@ -1,13 +1,11 @@
-"""Sets holds, ends them, and keeps the distributions that they concern up to date (design.md, Stop errors).
+"""Sets and ends holds, and updates the distributions that they affect (design.md, Stop errors).
 
-Every change is one write on the revision that was read; the loser reads again. All of it may be done twice.
+Every change is one write on the revision that was read; after a lost race it reads again. Every call may be made twice.
 
-The same refusal, one recipient after the other: then it is not the recipients' fault, and the list must not be used
-up.
-
-Orange's codes for a wrong request, a text too long or a policy do not say whether they concern this person or
-everybody (reference/orange_sms.md, section 2: "same error on N in a row: pause"); neither does a code that nobody
-knows.
+It also counts the same refusal for one recipient after another. Such a series is not the recipients' fault, and the
+whole list must not fail. Orange's codes for a wrong request, a long text or a policy do not say whether they affect one
+person or all (reference/orange_sms.md, section 2: "same error on N in a row: pause"). Unknown codes do not say it
+either.
 """
 
 import dataclasses
@@ -39,30 +37,30 @@ from shared.messages.queue_message import QueueMessage
 
 
 class HoldStore(Protocol):
-    """What is held, one item an organisation and channel (`shared.holds.hold`)."""
+    """The holds, one item for each organisation and channel (`shared.holds.hold`)."""
 
     async def get(self, organisation: str, channel: Channel) -> Holds:
-        """As they surely stand; without scopes where nothing was ever held."""
+        """The holds, read consistently; without scopes if nothing was ever held."""
         ...
 
     async def read(
         self, distributions: Collection[tuple[str, str]], holds: Collection[tuple[str, Channel]]
     ) -> tuple[Mapping[tuple[str, str], Distribution], Mapping[tuple[str, Channel], Holds]]:
-        """What a sender needs to know before it sends, read at once and as it surely stands: distributions by
-        (organisation, distribution_id), holds by (organisation, channel). What is not there is left out."""
+        """Reads what a sender must know before it sends, at once and consistently: distributions by (organisation,
+        distribution_id), holds by (organisation, channel). Missing ones are left out."""
         ...
 
     async def save(self, holds: Holds) -> bool:
-        """Replace those of the same revision; False if they have changed since they were read."""
+        """Replace the holds of the same revision; False if they have changed since they were read."""
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, Channel]]:
-        """(organisation, channel) of those whose `check_at` has come."""
+        """(organisation, channel) of holds whose `check_at` has come."""
         ...
 
 
 class HoldKeeper:
-    """The one place that changes holds."""
+    """The only code that changes holds."""
 
     def __init__(
         self,
@@ -72,8 +70,8 @@ class HoldKeeper:
         clock: Clock,
         tasks: TaskQueue | None = None,
     ) -> None:
-        """`tasks` is the fan-out queue: a hold that is set or ends is worked off at once. Without it the tick finds it
-        within a minute."""
+        """`tasks` is the fan-out queue: a hold that is set or ends gets a task at once. None: the tick finds it within
+        a minute."""
         self._store = store
         self._tasks = tasks
         self._distributions = distributions
@@ -81,7 +79,7 @@ class HoldKeeper:
         self._clock = clock
 
     async def get(self, organisation: str, channel: Channel) -> Holds:
-        """All holds of the organisation's channel, as they surely stand."""
+        """All holds of the organisation's channel, read consistently."""
         return await self._store.get(organisation, channel)
 
     async def hold(
@@ -93,11 +91,11 @@ class HoldKeeper:
         claimed_at: datetime | None = None,
         reported_later: bool = False,
     ) -> bool:
-        """Hold a scope; True if it was free until now.
+        """Hold a scope. Returns True if it was free until now.
 
-        `known`: the holds as they were before the call that failed. If the scope was held or freed since, the error
-        says nothing about now, and nothing is changed. `claimed_at` replaces this where nobody remembers what was
-        known: when the attempt that failed began.
+        `known`: the holds before the call that failed. If the scope was held or released since, the error says nothing
+        about now, and nothing changes. `claimed_at` is used instead of `known` where that is no longer available: when
+        the failed attempt was claimed.
         """
         now = self._clock.now()
 
@@ -114,7 +112,7 @@ class HoldKeeper:
         return before.holding([scope]) is None and after.holding([scope]) is not None
 
     async def end(self, organisation: str, channel: Channel, scopes: Collection[ScopeKey]) -> bool:
-        """Free scopes; True if one of them was held."""
+        """End the holds of scopes. Returns True if one of them was held."""
         now = self._clock.now()
 
         def ended(holds: Holds) -> Holds:
@@ -126,9 +124,9 @@ class HoldKeeper:
         return before.holding(scopes) is not None
 
     async def try_now(self, organisation: str, channel: Channel, scopes: Iterable[ScopeKey] | None = None) -> None:
-        """Have held scopes tried at once (None: all of them): a person asked for it, or saved new settings.
+        """Let held scopes be probed at once (None: all of them): a person asked for it, or saved new settings.
 
-        Killed after the first step, the tick does the rest within a minute.
+        If the worker dies after the first step, the tick does the rest within a minute.
         """
         now = self._clock.now()
         wanted = None if scopes is None else list(scopes)
@@ -139,7 +137,7 @@ class HoldKeeper:
             await self._bring_up(organisation, channel)
 
     async def begin_probe(self, known: Holds, scope: ScopeKey, message_id: str) -> bool:
-        """Let one message try a held scope; False if another trial is under way, or the hold has ended."""
+        """Let one message probe a held scope. Returns False if another probe is under way, or the hold has ended."""
         now, began = self._clock.now(), False
 
         def trying(holds: Holds) -> Holds:
@@ -154,8 +152,8 @@ class HoldKeeper:
     async def probe_ended(
         self, organisation: str, channel: Channel, scope: ScopeKey, message_id: str, *, worked: bool
     ) -> None:
-        """A trial has its answer: its hold ends if it worked. Where the provider refuses afterwards, that it took the
-        message proves nothing yet; a status does (`proven`)."""
+        """Record the answer to a probe. If it worked, the hold ends, except where the provider refuses later: then only
+        a status proves it (`proven`)."""
         now = self._clock.now()
 
         def over(holds: Holds) -> Holds:
@@ -169,21 +167,21 @@ class HoldKeeper:
         await self._change(organisation, channel, over)
 
     async def proven(self, message: Message) -> None:
-        """A status proves that the provider really sent a trial message: the hold that it tried has ended."""
+        """A status proves that the provider really sent a probe: end the hold that it probed."""
         holds = await self._store.get(message.organisation, message.channel)
         tried = [scope for scope in holds.held_scopes() if _probe_of(holds, scope) == message.message_id]
         if tried:
             await self.end(message.organisation, message.channel, tried)
 
     async def checked(self, organisation: str, channel: Channel, every: timedelta) -> Holds:
-        """The holds after a look at them; the tick looks again after `every`."""
+        """Note a look at the holds. Returns them; the tick looks again after `every`."""
         now = self._clock.now()
         _, after = await self._change(organisation, channel, lambda holds: holds.checked(now, every))
         return after
 
     async def refresh(self, organisation: str, distribution_id: str, *, was_tried: bool = False) -> Distribution | None:
-        """The distribution as the holds leave it now, and as it is stored. `was_tried`: its held rows have been tried,
-        so that it no longer counts as sending because a person resumed it."""
+        """Apply the current holds to the distribution and store it. `was_tried`: its held rows have been probed, so it
+        no longer counts as sending because a person resumed it."""
         while True:
             found = await self._distributions.get(organisation, distribution_id)
             if found is None or found.plan is None or not found.is_releasing:
@@ -197,14 +195,14 @@ class HoldKeeper:
                 return saved
 
     async def applied(self, distribution: Distribution, holds: Holds) -> Distribution:
-        """The distribution as these holds leave it, not stored yet. Its counts are read only if a hold concerns it."""
+        """The distribution with these holds applied, not stored yet. Its counts are read only if a hold affects it."""
         if not is_concerned(distribution, holds):
             return distribution
         counts = await self._distributions.counts(distribution.organisation, distribution.distribution_id)
         return with_holds(distribution, holds, settled_by(counts), self._clock.now())
 
     async def save(self, before: Distribution, after: Distribution) -> Distribution | None:
-        """Store what holds have changed of a distribution; None if it has changed since it was read."""
+        """Store what holds changed in a distribution; None if it has changed since it was read."""
         saved = await self._distributions.save(after)
         if saved is not None:
             self._tell(before, saved)
@@ -226,8 +224,8 @@ class HoldKeeper:
     async def _change(
         self, organisation: str, channel: Channel, change: Callable[[Holds], Holds]
     ) -> tuple[Holds, Holds]:
-        """The holds before and after a change that was stored, or that changes nothing. Each scope that is
-        held or free since then is told, and worked off."""
+        """The holds before and after a change that was stored, or that changed nothing. Writes an event for each scope
+        that is newly held or released, and a task."""
         while True:
             before = await self._store.get(organisation, channel)
             after = change(before)
@@ -239,7 +237,7 @@ class HoldKeeper:
                 return before, after
 
     def _tell_changes(self, before: Holds, after: Holds) -> bool:
-        """True if a scope is held or free that was not."""
+        """Returns True if a scope is newly held or released."""
         was, now = set(before.held_scopes()), set(after.held_scopes())
         for scope in now - was:
             self._telemetry.warning_event(
@@ -258,8 +256,8 @@ class HoldKeeper:
 
 
 def scope_of(error: SendError, payload: Payload, distribution_id: str | None) -> ScopeKey:
-    """What a stop error holds, given the message that met it. A template error of a message that calls no template is
-    the account's."""
+    """The scope that a stop error holds, given the message that got it. A template error of a message without a
+    template holds the account."""
     identity = (distribution_id or "") if error.of_distribution else ""
     template = payload.template
     match error.scope:
@@ -274,8 +272,8 @@ def scope_of(error: SendError, payload: Payload, distribution_id: str | None) ->
 
 
 def scope_of_row(error: SendError, row: Message, distribution: Distribution | None) -> ScopeKey | None:
-    """The same for a stop that was told later, by what the log and the run still know of the message; None where they
-    do not know which template it called."""
+    """The scope of a stop error that was reported later, from what the log and the run know of the message; None: they
+    do not know which template it used."""
     identity = (row.distribution_id or "") if error.of_distribution else ""
     match error.scope:
         case Scope.COUNTRY:
@@ -288,14 +286,14 @@ def scope_of_row(error: SendError, row: Message, distribution: Distribution | No
 
 
 def scopes_of_message(message: Message, distribution: Distribution | None) -> list[ScopeKey]:
-    """What may hold a logged message, as far as its row and its distribution's run tell."""
+    """The scopes that may hold a logged message, as far as its row and its distribution's run say."""
     if message.chunk is not None and distribution is not None and distribution.plan is not None:
         return scopes_of(distribution, distribution.planned.runs[message.chunk.run])
     return scopes_for(message.country, message.template)
 
 
 def shown(scope: ScopeKey) -> tuple[HoldScope, str | None]:
-    """A scope as api.md shows it: its kind, and its key where the kind has one."""
+    """A scope as api.md shows it: its kind, and its key (None for the account)."""
     return scope.scope, None if scope.scope is HoldScope.ACCOUNT else scope.key
 
 
@@ -305,14 +303,15 @@ def _probe_of(holds: Holds, scope: ScopeKey) -> str | None:
 
 
 MOST_ALIKE = 10
-"""In a row, by one worker. Each worker counts for itself: a shared count would cost every message a write."""
+"""In a row, by one worker. Each worker counts alone: a shared count would cost a write for every message."""
 
 _PERHAPS_EVERYBODYS = frozenset({"provider_rejected", "text_too_long"})
-"""Reasons that may be everybody's. A number that is wrong or not on WhatsApp is one person's, however many come."""
+"""Reasons that may affect all recipients. A number that is wrong or not on WhatsApp is that person's own, however often
+it happens."""
 
 
 class Repeats:
-    """One worker's memory, by distribution and scope: the error of its last messages, and how often in a row."""
+    """One worker's memory, by distribution and scope: the last error, and how often it came in a row."""
 
     def __init__(self) -> None:
         self._rows: LruCache[tuple[str, str, str], tuple[str, int]] = LruCache()
@@ -322,7 +321,7 @@ class Repeats:
         self._rows.pop(_key(queue_message), None)
 
     def is_one_too_many(self, queue_message: QueueMessage, error: SendError) -> bool:
-        """Whether this refusal ends a row of `MOST_ALIKE`; the next one begins a new row."""
+        """Whether this refusal is the last of a series of `MOST_ALIKE`. The next one begins a new series."""
         may_be = error.kind is Kind.BUG or (error.kind is Kind.RECIPIENT and error.reason in _PERHAPS_EVERYBODYS)
         if queue_message.chunk is None or not may_be:
             return False
@@ -335,29 +334,29 @@ class Repeats:
 
 
 def _key(queue_message: QueueMessage) -> tuple[str, str, str]:
-    """Counted apart for each country or template: only the scope that is refused is held."""
+    """Counted separately for each country or template, because only the scope that is refused is held."""
     template = queue_message.payload.template
     scope = f"{template.name}/{template.language}" if template else queue_message.payload.country
     return queue_message.organisation, queue_message.chunk.distribution_id if queue_message.chunk else "", scope
 
 
-# What holds do to a distribution: which runs wait, which begin anew, and what its status is. Pure.
-#
-# A person's pause and the holds are two stored facts. A pause is the distribution's own status `paused` with the
-# reason `paused_by_user`; what holds make of the rest is worked out here, and never ends a pause.
+# What holds do to a distribution: which runs wait, which begin again, and what its status is. Pure.
+
+# A person's pause and the holds are two stored facts. A pause is the distribution's status `paused` with the reason
+# `paused_by_user`. The effect of the holds is worked out here and never ends a pause.
 
 
 type Settled = Mapping[tuple[int, int], int]
-"""(run, chunk) → how many rows have left `pending` there."""
+"""(run, chunk) → how many of its rows are no longer `pending`."""
 
 
 def settled_by(counts: Mapping[tuple[int, int], Counts]) -> Settled:
-    """By the counts of a distribution's chunks."""
+    """From the counts of a distribution's chunks."""
     return {place: one.total for place, one in counts.items()}
 
 
 def scopes_of(distribution: Distribution, run: Run) -> list[ScopeKey]:
-    """What may hold a run."""
+    """The scopes that may hold a run."""
     return scopes_for(run.country, run.template, run.card_host, distribution.distribution_id)
 
 
@@ -367,7 +366,7 @@ def is_concerned(distribution: Distribution, holds: Holds) -> bool:
 
 
 def is_changed(distribution: Distribution, holds: Holds) -> bool:
-    """Whether one of its runs is held or free otherwise than release last saw it."""
+    """Whether a run was held or released since release last applied the holds."""
     for run in distribution.planned.runs:
         scopes = scopes_of(distribution, run)
         is_held = holds.holding(scopes) is not None
@@ -377,8 +376,8 @@ def is_changed(distribution: Distribution, holds: Holds) -> bool:
 
 
 def with_holds(distribution: Distribution, holds: Holds, settled: Settled, now: datetime) -> Distribution:
-    """The distribution as the holds leave it: held runs wait, freed ones begin anew at their first chunk with pending
-    rows, and the status says whether anything else is left to send."""
+    """The distribution with the holds applied. Held runs wait; released ones begin again at their first chunk with
+    pending rows; the status says whether anything else is left to send."""
     if not distribution.is_releasing:
         return distribution
     runs = tuple(_with_hold(distribution, index, holds, settled) for index in range(len(distribution.planned.runs)))
@@ -416,7 +415,8 @@ def _with_hold(distribution: Distribution, index: int, holds: Holds, settled: Se
 
 
 def _with_status(distribution: Distribution, waiting: Sequence[Run], now: datetime) -> Distribution:
-    """`waiting`: the runs with pending rows. Once all of them are held it is paused; a daily limit only slows it."""
+    """`waiting`: the runs with pending rows. Once all of them are held, the distribution is paused; a daily limit only
+    slows it down."""
     held = [run.hold for run in waiting if run.hold is not None]
     reason = _widest(held).reason if held and len(held) == len(waiting) else None
     is_tried = distribution.trying_until is not None and now < distribution.trying_until

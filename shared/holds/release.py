@@ -1,10 +1,11 @@
-"""Works off what is held: reads the causes that can be read, tries the others with one message, and frees what waits.
+"""Handles the holds of a channel: reads the causes that can be read, probes the others with one message, and releases
+the messages of ended holds.
 
-The tick brings it up every minute while something is held, and for a while after; a resume or saved settings bring it
-up at once. All of it may be done twice.
+The tick calls it every minute while a scope is held and for a while after. A resume or saved settings call it at once.
+All of it may be done twice.
 
 Causes that can be read: units and contracts of SMS; template, limit and health at Meta. `AccountHealth` asks Meta
-whether an account may send, after a webhook that does not say so (`shared.webhooks.account_updates`).
+whether an account may send, after a webhook that does not say it (`shared.webhooks.account_updates`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,8 +37,8 @@ from shared.sending.channel import book_slots, settings_of
 from shared.webhooks.updates import TemplateStatus
 
 SETTLED_AFTER = timedelta(seconds=50)
-"""A provider's own words may disagree for a moment: what it tells otherwise at once does not end a hold. Credentials
-that were entered after the stop are another matter: they are asked about at once."""
+"""A provider's answers may contradict each other for a moment, so an answer within this time does not end a hold.
+Credentials that were entered after the stop are checked at once."""
 
 _BY_CONTRACTS = frozenset(("balance_empty", "contract_expired"))
 
@@ -46,11 +47,11 @@ _BY_HEALTH = frozenset(("account_restricted", "payment_required"))
 _BY_REVIEW = frozenset(("template_paused", "template_disabled"))
 
 _SENDING = frozenset(("AVAILABLE", "LIMITED"))
-"""Meta's words for an account that may send (reference/whatsapp.md, section 3)."""
+"""Meta's values for an account that may send (reference/whatsapp.md, section 3)."""
 
 
 class ReadCauses:
-    """What can be read about the causes of holds, by one call for each account and kind of cause."""
+    """Reads the causes of holds, with one call for each account and kind of cause."""
 
     def __init__(
         self,
@@ -69,8 +70,8 @@ class ReadCauses:
         self._clock = clock
 
     async def ended(self, holds: Holds, integration: WhatsAppIntegration | SmsIntegration) -> set[ScopeKey]:
-        """Held scopes whose cause has surely ended. Asks each provider at most once; one that cannot be asked ends
-        nothing. What Meta took and refused afterwards is proven by a status alone."""
+        """Held scopes whose cause has certainly ended. Asks each provider at most once; one that does not answer ends
+        nothing. If Meta took messages and refused them later, only a status proves the end."""
         held = [one for one in holds.held_scopes() if self._may_be_read(holds.scopes[str(one)], integration)]
         if not isinstance(integration, WhatsAppIntegration):
             return await self._of_contracts(held, holds, integration)
@@ -131,7 +132,7 @@ class ReadCauses:
         return ended | {one for one in wanted if reasons[one] == "token_invalid" or may_send}
 
     async def _is_open(self, integration: WhatsAppIntegration) -> bool:
-        """By the limit that was read just now, or else by the last one that is known."""
+        """Uses the limit that was just read, or else the last known one."""
         return (await self._limits.remaining(integration, self._clock.now())).people != 0
 
     def _unread(self, holds: Holds, error: SendError) -> None:
@@ -145,12 +146,12 @@ def _reason(holds: Holds, scope: ScopeKey) -> str:
 
 
 BLOCKED = "BLOCKED"
-"""Meta's word in `health_status` for an account that may not send (reference/whatsapp.md, section 3)."""
+"""Meta's value in `health_status` for an account that may not send (reference/whatsapp.md, section 3)."""
 
 AGAIN_AFTER = timedelta(minutes=2)
 
 MOST_TRIES = 30
-"""For an hour. After that the next send, or the next notice, tells."""
+"""An hour of attempts. After that the next send, or the next webhook, shows it."""
 
 _FINAL = frozenset({Kind.STOP, Kind.RECIPIENT, Kind.BUG})
 
@@ -173,7 +174,7 @@ class AccountHealth:
         self._telemetry = telemetry
 
     async def work(self, task: Task) -> None:
-        """Hold the account if Meta says that it may not send. Where Meta does not answer, ask again later.
+        """Hold the account if Meta says that it may not send. If Meta does not answer, ask again later.
 
         The holds are read before Meta is asked: a change in between is newer than the answer.
         """
@@ -192,7 +193,8 @@ class AccountHealth:
             await self._holding.hold(known, ACCOUNT, "account_restricted")
 
     async def _unanswered(self, task: Task, error: SendError) -> None:
-        """A refusal stands until the settings are changed, and stops the sends themselves."""
+        """After a refusal it does not ask again: the refusal lasts until the settings change, and it stops the sends
+        themselves."""
         self._telemetry.event("account_unread", organisation=task.organisation, code=error.code, tries=task.round + 1)
         if error.kind not in _FINAL and task.round + 1 < MOST_TRIES:
             again = Task(kind="account", organisation=task.organisation, round=task.round + 1)
@@ -202,7 +204,7 @@ class AccountHealth:
 EVERY = timedelta(seconds=60)
 
 _RECENT = timedelta(minutes=3)
-"""So long after a hold was set or has ended, the distributions that it concerns are brought up."""
+"""For this long after a hold was set or has ended, the distributions that it affects get a task."""
 
 _PARKED_AT_ONCE = 100
 
@@ -211,15 +213,15 @@ _CANDIDATES = 20
 _PAGE = 100
 
 _WITHOUT_ANYTHING_TO_TRY = timedelta(minutes=10)
-"""A hold that is so old and holds nothing ends: the next message will tell."""
+"""A hold of this age that holds no message ends: the next message will show whether the cause still exists."""
 
 _LOOKS_FOR_A_PROBE = 3
-"""Chunks that are looked through for a pending row."""
+"""The number of chunks that are searched for a pending row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldWorkDeps:
-    """What holds are worked off with."""
+    """What handling holds works with."""
 
     holding: HoldKeeper
     causes: ReadCauses
@@ -236,7 +238,7 @@ class HoldWorkDeps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A message that may try a hold."""
+    """A message that may probe a hold."""
 
     message: Message
     distribution: Distribution | None
@@ -249,7 +251,7 @@ class HoldWork:
         self._deps = deps
 
     async def work(self, organisation: str, channel: Channel) -> bool:
-        """True where there is more to free at once."""
+        """Read causes, probe, release. Returns True if there is more to release at once."""
         holds = await self._deps.holding.get(organisation, channel)
         integration = await settings_of(self._deps.integrations, organisation, channel, uncached=True)
         if integration is not None and holds.held_scopes():
@@ -266,8 +268,8 @@ class HoldWork:
         return more
 
     async def _try(self, holds: Holds, scope: ScopeKey, integration: WhatsAppIntegration | SmsIntegration) -> None:
-        """Send one message of a held scope, if its time has come. While the account is held, nothing narrower is tried:
-        the account would refuse it all the same. Meta's daily limit is read, never tried."""
+        """Send one message of a held scope, if its time has come. While the account is held, no narrower scope is
+        probed, because the account would refuse it too. Meta's daily limit is read, never probed."""
         hold, now = holds.scopes[str(scope)], self._deps.clock.now()
         blocked = scope != ACCOUNT and holds.holding([ACCOUNT]) is not None
         if blocked or scope == DAILY_LIMIT or not hold.may_try(now):
@@ -295,8 +297,8 @@ class HoldWork:
         integration: WhatsAppIntegration | SmsIntegration,
         now: datetime,
     ) -> None:
-        """It leaves in whichever share is free first: a list that was booked before the stop may fill minutes of the
-        other one with departures that are not used."""
+        """It takes the share with the earlier slot. A list that was booked before the stop may fill minutes of the bulk
+        share with slots that are not used."""
         message = candidate.message
         earliest = now + timedelta(seconds=1)
         [slot_at] = await book_slots(self._deps.rate_limits, integration, None, earliest=earliest)
@@ -313,7 +315,8 @@ class HoldWork:
         )
 
     async def _candidate(self, holds: Holds, scope: ScopeKey, hold: Hold) -> _Candidate | None:
-        """A message that the scope keeps waiting; another one each time, should one be at fault itself."""
+        """A message that the scope keeps waiting. Each probe takes another one, in case one of them is the problem
+        itself."""
         parked = await self._deps.log.parked(holds.organisation, holds.channel, scope, _CANDIDATES)
         keys = {(one.organisation, one.distribution_id) for one in parked if one.distribution_id is not None}
         distributions = await self._deps.distributions.get_many((one, two) for one, two in keys if two)
@@ -356,8 +359,8 @@ class HoldWork:
         return [one for one in messages if one.status is Status.PENDING and one.lease_until is None]
 
     async def _free(self, holds: Holds, scope: ScopeKey) -> bool:
-        """Bring back to the agenda what has waited for the end of a hold, and have it looked at now rather than at the
-        next tick; True where there may be more."""
+        """Bring messages that waited for the end of a hold back to the agenda, and let it look at them before the next
+        tick. Returns True if there may be more."""
         parked = await self._deps.log.parked(holds.organisation, holds.channel, scope, _PARKED_AT_ONCE)
         now = self._deps.clock.now()
         for message in parked:
@@ -368,7 +371,7 @@ class HoldWork:
         return len(parked) == _PARKED_AT_ONCE
 
     async def _bring_up(self, holds: Holds) -> None:
-        """Have release look at the distributions that wait for a hold, or for which one has just been set."""
+        """Let release look at the distributions that wait for a hold, or that a new hold affects."""
         now = self._deps.clock.now()
         if any(now < hold.changed_at + _RECENT for hold in holds.scopes.values()):
             concerned = await self._concerned(holds)
@@ -380,8 +383,8 @@ class HoldWork:
         )
 
     async def _concerned(self, holds: Holds) -> list[Distribution]:
-        """What is being sent on the channel, or would be but for holds. The list may be a moment behind: one that was
-        confirmed just now is met by its own release."""
+        """The distributions that send on the channel, or would without holds. The list may be a moment old; a
+        distribution that was just confirmed meets the hold in its own release."""
         found: list[Distribution] = []
         for status in (*RELEASING, DistributionStatus.PAUSED):
             async for page in pages(partial(self._page, holds.organisation, status)):
@@ -390,7 +393,7 @@ class HoldWork:
 
 
 def _parked_candidate(message: Message, distribution: Distribution | None) -> _Candidate | None:
-    """None where the message is not free to go, or a person keeps its distribution from sending."""
+    """None if the message cannot be sent now, or a person has stopped its distribution."""
     if not message.is_open or message.lease_until is not None or message.unknown_since is not None:
         return None
     if message.distribution_id is not None and (distribution is None or not distribution.may_leave):

@@ -1,4 +1,4 @@
-"""Settings > Integrations: what an administrator pastes, checked for sense, kept whole as one secret."""
+"""Settings > Integrations: checks an administrator's settings and stores each integration as one secret."""
 
 import ipaddress
 import re
@@ -35,7 +35,7 @@ type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 _SENDER_NAME = re.compile(r"[A-Za-z0-9 -]{1,11}")
 
 _NARROW_SENDER_NAME = re.compile(r"[A-Za-z0-9 ]{1,11}")
-"""What Orange's pages allow (reference/orange_sms.md §3); a hyphen may be refused."""
+"""The names that Orange's pages allow (reference/orange_sms.md §3). Orange may refuse a hyphen."""
 
 _SENDER_ADDRESS = re.compile(r"tel:\+[0-9]{3,20}")
 
@@ -46,7 +46,7 @@ _MAPPABLE = frozenset(FIELDS) - {"enrollment_id"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdministrationDeps:
-    """What settings are read and written with. `draw` makes tokens that nobody can guess."""
+    """What `Administration` works with. `draw` makes random tokens."""
 
     integrations: Integrations
     templates: Templates
@@ -65,17 +65,18 @@ class Administration:
         self._deps = deps
 
     async def get(self, organisation: str, name: str) -> Integration:
-        """Raises Refusal `not_found` where it is not set."""
+        """The settings. Raises Refusal `not_found` if there are none."""
         found = await self._read(organisation, name)
         if found is None:
             raise Refusal(ProblemCode.NOT_FOUND)
         return found
 
     async def delete(self, organisation: str, name: str) -> None:
-        """Forget it; deleting what is not there is no error.
+        """Delete the settings. Deleting settings that do not exist is no error.
 
-        The account's rate limit is left before and after. Killed in between, the organisation is no member, and the
-        settings that are still there let it join again; a call that succeeded in between has no member left behind.
+        The organisation leaves its account's rate limit before and after the deletion. If the process dies in between,
+        the organisation is no member, and the settings that still exist let it join again. The second time removes a
+        membership that a successful call may have created in between.
         """
         kept = await self._read(organisation, name) if name != "dhis2" else None
         await self._leave(kept)
@@ -85,7 +86,7 @@ class Administration:
             await self._deps.tokens.remove(organisation)
 
     async def put(self, organisation: str, name: str, body: JsonObject) -> Integration:
-        """Replace it; an omitted secret keeps its value. Raises Refusal with every fault found."""
+        """Replace the settings. An omitted secret keeps its value. Raises Refusal with every error found."""
         now = self._deps.clock.now()
         if name == "whatsapp":
             kept = await self._deps.integrations.whatsapp(organisation, uncached=True)
@@ -98,7 +99,7 @@ class Administration:
             before = await self._deps.integrations.sms(organisation, uncached=True)
             sms = self._sms(organisation, body, before, now)
             await self._replace(before, sms)
-            # Always, not only where the secret has changed: a worker that died here must not leave an old token.
+            # Always, even if the secret is unchanged: if a worker died here before, an old token may be stored.
             await self._deps.tokens.open(organisation)
             await self._deps.holding.try_now(organisation, Channel.SMS)
             return sms
@@ -109,8 +110,11 @@ class Administration:
     async def _replace(
         self, kept: WhatsAppIntegration | SmsIntegration | None, integration: WhatsAppIntegration | SmsIntegration
     ) -> None:
-        """Keep the settings, and have their account's rate limit know: another account is left before and after, as
-        with `delete`; a new rate for the same one holds at once."""
+        """Store the settings and update the account's rate limit.
+
+        If the account changes, the organisation leaves the previous one before and after, as in `delete`. If it stays
+        the same, a new rate applies at once.
+        """
         is_moving = kept is not None and kept.rate_limit != integration.rate_limit
         if is_moving:
             await self._leave(kept)
@@ -136,7 +140,9 @@ class Administration:
                 return None
 
     async def _check_default_template(self, integration: Integration) -> None:
-        """One of the organisation's own must be there at Meta; where Meta cannot be asked, its name is believed."""
+        """The default template must exist at Meta if it is not a ready-made one. If Meta does not answer, the name is
+        accepted.
+        """
         if not isinstance(integration, WhatsAppIntegration):
             return
         name = integration.default_template
@@ -207,14 +213,14 @@ class Administration:
 
 
 def warnings_of(integration: Integration) -> tuple[ApiWarning, ...]:
-    """What an administrator should know although it was saved."""
+    """Warnings for the administrator about settings that were saved."""
     if isinstance(integration, SmsIntegration) and not _NARROW_SENDER_NAME.fullmatch(integration.sender_name):
         return (ApiWarning(code="sender_name_narrow"),)
     return ()
 
 
 class _Checking:
-    """Takes values out of a body and keeps what is wrong with them."""
+    """Reads values from a request's body and collects the errors."""
 
     def __init__(self, body: JsonObject) -> None:
         self._body = body
@@ -240,7 +246,9 @@ class _Checking:
         return str(value) if value is not None else None
 
     def number(self, field: str) -> str:
-        """The organisation's own number, in E.164 however it was typed. 555 numbers of Meta's tests are no mobiles."""
+        """The organisation's own number in E.164, from any common notation. Meta's test numbers (555) are accepted,
+        although they are no mobile numbers.
+        """
         raw = str(self._body[field])
         try:
             return normalise(raw, next(iter(COVERED))).e164
@@ -270,7 +278,7 @@ class _Checking:
         return prices
 
     def peak_hours(self) -> tuple[tuple[str, str], ...]:
-        """Left out, they are the default; an empty list means that there are none."""
+        """If left out, the default applies. An empty list means no peak hours."""
         given = self._body.get("peak_hours")
         if given is None:
             return DEFAULT_PEAK_HOURS
@@ -328,7 +336,7 @@ def _dhis2(organisation: str, body: JsonObject, now: datetime) -> Dhis2Integrati
 
 
 def _replaced(kept: WhatsAppIntegration | None, app_secret: Secret | None, now: datetime) -> Secret | None:
-    """The app secret that still signs for a day; its `updated_at` is when it was replaced."""
+    """The app secret that stays valid for a day. Its `updated_at` is when it was replaced."""
     if kept is None or kept.app_secret is None:
         return None
     if app_secret is not None and app_secret.value != kept.app_secret.value:

@@ -1,6 +1,5 @@
-"""Whether the SMS that are paid for will do.
-
-What is left to send at Orange, country by country: one reckoning for planning, health and the sender.
+"""SMS balances: what the organisation's contracts at Orange still allow, per country, and the warning if that is too
+little. Planning, health and the sender use the same computation.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +15,10 @@ from shared.messages.payload import Provider
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """The units that a country's valid contracts hold together. One unit is one segment.
+    """The units of a country's valid contracts together. One unit is one segment.
 
-    `expires_at` (UTC) is when the first of them ends, None where Orange does not say. `ended`: units are left, but in
-    contracts that are over; then `units` is 0 and `expires_at` is the last one's end.
+    `expires_at` (UTC): when the first of them ends; None if Orange does not say. `ended`: units remain only in
+    contracts that have ended; then `units` is 0 and `expires_at` is the end of the last one.
     """
 
     country: str
@@ -30,7 +29,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """A country for which more segments are wanted than units are left."""
+    """A country that needs more segments than it has units."""
 
     country: str
     needed: int
@@ -38,7 +37,9 @@ class Shortage:
 
 
 def shortages(balances: Iterable[Balance], segments: Mapping[str, int]) -> list[Shortage]:
-    """The countries in `segments` that need more than they have. A country without balance has none."""
+    """The countries in `segments` (country → segments) that need more units than they have. A country without a balance
+    has 0.
+    """
     remaining = {balance.country: balance.units for balance in balances}
     return [
         Shortage(country=country, needed=needed, available=remaining.get(country, 0))
@@ -48,21 +49,22 @@ def shortages(balances: Iterable[Balance], segments: Mapping[str, int]) -> list[
 
 
 class Balances(Protocol):
-    """What an SMS provider's account may still send."""
+    """Reads the balances of an SMS provider's account."""
 
     async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
-        """By country, those without a contract left out. Raises `SendError` where the provider does not tell."""
+        """The balances by country; countries without a contract are left out. Raises `SendError` if the provider does
+        not answer.
+        """
         ...
 
 
 class BalancesByProvider:
-    """`Balances`, of those providers that tell them."""
+    """`Balances` for several providers. Raises `SendError` for a provider without balances."""
 
     def __init__(self, providers: Mapping[Provider, Balances]) -> None:
         self._providers = providers
 
     async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
-        """See `Balances`."""
         if integration.provider not in self._providers:
             raise SendError(Kind.RETRY, "no_balances")
         return await self._providers[integration.provider].of(integration)
@@ -71,9 +73,10 @@ class BalancesByProvider:
 async def units_warnings(
     balances: Balances, integration: SmsIntegration, segments: Mapping[str, int]
 ) -> tuple[ApiWarning, ...]:
-    """`units_insufficient` for each country that needs more units than are left. `segments` are by country.
+    """`units_insufficient` for each country that needs more units than it has. `segments`: country → segments.
 
-    An account that cannot be read gives no warning: the sender looks again when the provider refuses.
+    If the balances cannot be read, there is no warning; the sender reads them again when the provider refuses a
+    message.
     """
     if not any(needed > 0 for needed in segments.values()):
         return ()
@@ -85,7 +88,7 @@ async def units_warnings(
 
 
 def units_missing(remaining: Sequence[Balance], segments: Mapping[str, int]) -> tuple[ApiWarning, ...]:
-    """`units_insufficient` by what is `remaining`; segments as in `units_warnings`."""
+    """The same warnings for balances that were read already."""
     wanted = {country: needed for country, needed in segments.items() if needed > 0}
     return tuple(
         ApiWarning(

@@ -1,7 +1,6 @@
-"""Settings > Integrations > Health: what of a channel works, what does not, and where to mend it.
+"""Settings > Integrations > Health: which parts of a channel work, which do not, and where to repair them.
 
-A provider that cannot be asked is a finding like any other. The words are the edge's: a check says which text, by a
-code, and the facts that it names.
+If a provider does not answer, that is a finding like others. A check gives a code and facts; `shared/api` has its text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ GOOD_NAMES = frozenset({"APPROVED", "AVAILABLE_WITHOUT_REVIEW"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One finding. `code` names its text, `facts` fill it in; they hold no credential."""
+    """One finding. `code` names its text, `facts` fill the text in. They contain no credentials."""
 
     name: str
     ok: bool
@@ -42,7 +41,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """All findings of a channel, and the figures beside them; None where they do not apply or are unknown."""
+    """All findings of a channel, with its figures. A figure is None if it does not apply or is unknown."""
 
     checks: tuple[Check, ...]
     sender: str | None = None
@@ -54,21 +53,21 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Whether every check is."""
+        """Whether every check is ok."""
         return all(check.ok for check in self.checks)
 
 
 class AsksSubscription(Protocol):
-    """Meta, about an account's webhooks."""
+    """Asks Meta about an account's webhooks."""
 
     async def is_subscribed(self, integration: WhatsAppIntegration, account: str) -> bool:
-        """Whether an app receives them. Raises SendError."""
+        """Whether an app is subscribed to them. Raises SendError."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatsAppHealthDeps:
-    """What the WhatsApp health works with."""
+    """What `WhatsAppHealth` works with."""
 
     templates: Templates
     number: NumberReader
@@ -79,13 +78,13 @@ class WhatsAppHealthDeps:
 
 
 class WhatsAppHealth:
-    """Asks Meta about one organisation's number, account, templates and webhook."""
+    """Asks Meta about an organisation's number, account, templates and webhook."""
 
     def __init__(self, deps: WhatsAppHealthDeps) -> None:
         self._deps = deps
 
     async def examine(self, integration: WhatsAppIntegration) -> Health:
-        """Every check, whatever Meta answers or does not."""
+        """All checks, also if Meta answers with an error or not at all."""
         owner = (integration.organisation, integration.phone_number_id)
         facts, failure = await self._number(integration)
         catalogue, unread = await self._templates(integration, failure)
@@ -143,14 +142,14 @@ class WhatsAppHealth:
 
 
 class SmsHealth:
-    """Asks Orange about one organisation's application and contracts."""
+    """Asks Orange about an organisation's application and contracts."""
 
     def __init__(self, balances: Balances, clock: Clock) -> None:
         self._balances = balances
         self._clock = clock
 
     async def examine(self, integration: SmsIntegration) -> Health:
-        """Every check, whatever Orange answers or does not."""
+        """All checks, also if Orange answers with an error or not at all."""
         balances: Sequence[Balance] = ()
         failure: SendError | None = None
         try:
@@ -179,7 +178,7 @@ def _bad(name: str, code: str, /, **facts: str) -> Check:
 
 
 def _unasked(name: str, failure: SendError, /, **facts: str) -> Check:
-    """Not asked, because the credentials were refused or the provider did not answer."""
+    """The check could not be made: the provider refused the credentials, or did not answer."""
     code = "refused" if failure.kind is Kind.STOP else "unanswered"
     return _bad(name, code, provider_code=failure.code, **facts)
 
@@ -279,7 +278,7 @@ def _sender_name(integration: SmsIntegration) -> Check:
 
 
 def _sender_address(integration: SmsIntegration) -> Check:
-    """Without one nothing can be sent in the organisation's own country."""
+    """Without a sender address, SMS to the organisation's own country cannot be sent."""
     country = integration.default_country
     address = integration.sender_address(country)
     shown = {"country": country}

@@ -1,6 +1,5 @@
-"""What an organisation's administrator pasted under Settings > Integrations. One secret holds one of these, whole.
-
-Access tokens that the workers of an organisation share, and where they lie.
+"""The settings of an organisation's integrations (Settings > Integrations), and the store for OAuth tokens that its
+workers share. One secret in Secrets Manager holds one integration.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from shared.recipients.countries import COVERED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """A credential and when it was last replaced. Shown outside as {set, updated_at} only."""
+    """A credential, and when it was last replaced. The API shows only {set, updated_at}."""
 
     value: str = field(repr=False)
     updated_at: datetime
@@ -32,20 +31,24 @@ class WhatsAppIntegration:
     access_token: Secret
     app_secret: Secret | None
     previous_app_secret: Secret | None
-    """Still signs webhooks for 24 h after `app_secret` replaced it; its `updated_at` is the instant of replacement."""
+    """Still accepted for webhook signatures for 24 h after `app_secret` replaced it. Its `updated_at` is when it was
+    replaced.
+    """
     verify_token: Secret
     business_account_id: str | None
     rate_per_second: int
     default_template: str | None
     version: int
-    """Milliseconds since 1970 of the last change: a sender whose cached copy is older than a message's reads anew."""
+    """When the settings were last changed, in milliseconds since 1970. A sender whose cached settings are older than a
+    message's version reads them again.
+    """
     account: str = ""
-    """A keyed hash of `phone_number_id`, under which organisations share the number's rate."""
+    """A keyed hash of `phone_number_id`. Organisations with the same number share its rate limit by this hash."""
     provider: Provider = META
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The number's own budget at Meta."""
+        """The number's rate limit at Meta."""
         return RateLimit(
             organisation=self.organisation,
             channel=Channel.WHATSAPP,
@@ -57,7 +60,7 @@ class WhatsAppIntegration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPrice:
-    """What one segment costs, as the organisation's contract says."""
+    """The price of one segment in the organisation's contract."""
 
     amount: Decimal
     currency: str
@@ -65,7 +68,7 @@ class UnitPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsIntegration:
-    """One application at an SMS provider. `client_id` names the lane: its rate is shared by all countries."""
+    """One application at an SMS provider. `client_id` identifies the rate limit, which all countries share."""
 
     organisation: str
     client_id: str
@@ -73,23 +76,23 @@ class SmsIntegration:
     sender_name: str
     default_country: str
     senders: Mapping[str, str]
-    """Country → "tel:+…" where it differs from the country table's."""
+    """Country → "tel:+…", for countries where it differs from the table of countries."""
     rate_per_second: int
     unit_prices: Mapping[str, UnitPrice]
     peak_hours: tuple[tuple[str, str], ...]
-    """("08:00", "10:00"), … in the recipients' zones."""
+    """("08:00", "10:00"), … in the recipients' local time."""
     receipt_addresses: tuple[str, ...]
-    """Networks from which receipts are taken; empty: from anywhere."""
+    """Networks from which receipts are accepted. Empty: receipts are accepted from anywhere."""
     receipt_token: Secret
-    """Stands in the path of the receipts' URL, because Orange signs nothing."""
+    """A part of the URL for receipts, because Orange does not sign them."""
     version: int
     account: str = ""
-    """A keyed hash of `client_id`, under which organisations share the application's rate."""
+    """A keyed hash of `client_id`. Organisations with the same application share its rate limit by this hash."""
     provider: Provider = ORANGE
 
     @property
     def rate_limit(self) -> RateLimit:
-        """The application's budget at its provider: all its countries together."""
+        """The application's rate limit at its provider, for all its countries together."""
         return RateLimit(
             organisation=self.organisation,
             channel=Channel.SMS,
@@ -99,14 +102,14 @@ class SmsIntegration:
         )
 
     def sender_address(self, country: str) -> str | None:
-        """The pseudo-number that texts in `country` come from, "tel:+2210000"; None where nobody knows it (Egypt)."""
+        """The sender address of SMS to `country`, "tel:+2210000"; None if it is unknown (Egypt)."""
         covered = COVERED.get(country)
         return self.senders.get(country) or (covered.sender_address if covered else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dhis2Integration:
-    """Which tracked entity attribute holds which field of a recipient."""
+    """The mapping from DHIS2's tracked entity attributes to a recipient's fields."""
 
     organisation: str
     attributes: Mapping[str, str]
@@ -117,7 +120,9 @@ class Dhis2Integration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """A provider's token. `refresh_at` (UTC) is early enough for a request that is under way to arrive in time."""
+    """A provider's token. From `refresh_at` (UTC) on, it is renewed; a request begun before arrives before the token
+    ends.
+    """
 
     value: str = field(repr=False)
     refresh_at: datetime
@@ -125,58 +130,62 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelved:
-    """What lies on a shelf. `version` names this state of it; empty where there is no shelf."""
+    """The stored token. `version` identifies this stored state; it is empty if there is no token store for the
+    organisation.
+    """
 
     token: AccessToken | None
     version: str
 
 
 class TokenStore(Protocol):
-    """One token for each organisation. `application` is a hash of the credentials that a token was got with: one of
-    other credentials is nobody's.
+    """Stores one token per organisation. `application`: a hash of the credentials that the token belongs to. A token of
+    other credentials is not returned.
 
-    Sharing saves requests; sending does not depend on it. So nothing here raises: a shelf that cannot be reached is
-    reported to the operators and is empty.
+    Sharing a token saves requests, and sending does not depend on it. So these methods raise nothing: if the store
+    cannot be reached, they report it to the operators and act as if it were empty.
     """
 
     async def read(self, organisation: str, application: str) -> Shelved:
-        """What lies there now."""
+        """The stored token."""
         ...
 
     async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
-        """Replace the state `version`; False where another worker has replaced it first."""
+        """Replace the state `version`. False if another worker has replaced it first."""
         ...
 
     async def open(self, organisation: str) -> None:
-        """Make the shelf, or empty it: the credentials are new."""
+        """Create the organisation's store or empty it, because the credentials are new."""
         ...
 
     async def remove(self, organisation: str) -> None:
-        """Delete the shelf and what lies there, at once."""
+        """Delete the organisation's store and its token at once."""
         ...
 
 
 class Integrations(Protocol):
-    """The organisations' settings, secrets included. `version`: a copy older than this is read anew."""
+    """Stores the organisations' settings with their secrets. `version`: a cached object older than this is read
+    again.
+    """
 
     async def whatsapp(
         self, organisation: str, *, version: int = 0, uncached: bool = False
     ) -> WhatsAppIntegration | None:
-        """None where it is not set."""
+        """The WhatsApp settings; None if there are none."""
         ...
 
     async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
-        """None where it is not set."""
+        """The SMS settings; None if there are none."""
         ...
 
     async def dhis2(self, organisation: str) -> Dhis2Integration | None:
-        """None where it is not set."""
+        """The DHIS2 settings; None if there are none."""
         ...
 
     async def put(self, integration: WhatsAppIntegration | SmsIntegration | Dhis2Integration) -> None:
-        """Keep it, replacing what was there."""
+        """Store these settings in place of the previous ones."""
         ...
 
     async def delete(self, organisation: str, name: str) -> bool:
-        """Forget it, its secrets at once; says whether there was one."""
+        """Delete the settings and their secrets at once. True if there were any."""
         ...

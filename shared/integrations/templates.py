@@ -1,7 +1,8 @@
-"""The organisation's templates at Meta: read, kept, submitted, and what release asks of them.
+"""An organisation's templates at Meta: reading, storing and submitting them, and the check before messages are
+released.
 
-Only APPROVED ones are sent. What is stored comes from three sides, each with the instant of which it speaks: Meta's
-list, the answer to a submission, and webhooks. An older word never overwrites a newer one.
+Only APPROVED templates are sent. The stored status has three sources, each with its own instant: Meta's list, the
+answer to a submission, and webhooks. An older status never replaces a newer one.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from shared.webhooks.updates import TemplateStatus, TemplateUpdate
 KEPT_FOR = timedelta(minutes=10)
 
 KEPT_UNDER_REVIEW = timedelta(seconds=30)
-"""While Meta reviews one: 120 readings an hour at most, of the 200 that Meta allows (reference/whatsapp.md §3)."""
+"""While Meta reviews a template. That makes at most 120 reads an hour; Meta allows 200 (reference/whatsapp.md §3)."""
 
 STOPS = {
     TemplateStatus.PAUSED: "template_paused",
@@ -31,66 +32,71 @@ STOPS = {
     TemplateStatus.REJECTED: "template_disabled",
     TemplateStatus.NOT_SUBMITTED: "template_disabled",
 }
-"""Statuses that stop what is being sent, and why. A pending one may be a mere edit: there Meta's answers decide."""
+"""The statuses that stop a distribution, with the reason. PENDING is not among them, because it may be a mere edit:
+Meta's answers to messages decide then.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateUpdateResult:
-    """Whether news was taken up, and whether it is the one that moved the template out of the Utility category."""
+    """Whether a webhook changed the stored status, and whether it moved the template out of the Utility category."""
 
     is_new: bool
     is_recategorised: bool = False
 
 
 class TemplateBook(Protocol):
-    """What is known of the templates of an account. Instants count in whole seconds, as Meta's webhooks do."""
+    """Stores the templates of accounts. Instants are whole seconds, as in Meta's webhooks."""
 
     async def listing(self, organisation: str, account: str) -> Listing:
-        """All of it."""
+        """All stored templates of the account."""
         ...
 
     async def named(self, organisation: str, account: str, name: str) -> Sequence[KnownTemplate]:
-        """One template in all its languages, as it surely stands."""
+        """One template in all its languages, read consistently."""
         ...
 
     async def receive(self, organisation: str, account: str, webhook_event: TemplateUpdate) -> TemplateUpdateResult:
-        """Take up a webhook's word, unless a later one is there. The same news again counts as news."""
+        """Store a webhook's status, unless a later one is stored. A repeated webhook counts as new."""
         ...
 
     async def submitted(self, organisation: str, account: str, template: KnownTemplate) -> None:
-        """Take up the answer to a submission, unless there is a word as late or later."""
+        """Store the answer to a submission, unless a status of the same second or a later one is stored."""
         ...
 
     async def read(self, organisation: str, account: str, found: Sequence[KnownTemplate], at: datetime) -> None:
-        """Take up Meta's whole list as it stood at `at`: what is not on it, and of which nothing later was heard, is
-        forgotten. News of the same second wins over the list."""
+        """Store Meta's whole list as it was at `at`.
+
+        Templates that are not in it are removed, unless a later status is stored. A webhook of the same second wins
+        over the list.
+        """
         ...
 
 
 class TemplatesAtMeta(Protocol):
-    """Meta, about templates. Raises SendError."""
+    """Meta's API for templates. Every method raises SendError."""
 
     async def listed(self, integration: WhatsAppIntegration, account: str, at: datetime) -> Sequence[KnownTemplate]:
-        """Every template of the account that we can fill in, and the ready-made ones in any state."""
+        """All templates of the account that we can fill in, and the ready-made ones with any status."""
         ...
 
     async def create(
         self, integration: WhatsAppIntegration, account: str, template: Template, handle: str, at: datetime
     ) -> KnownTemplate | None:
-        """Submit one for review; None where there is one of that name and language already."""
+        """Submit a template for review; None if the name and language exist already."""
         ...
 
     async def revise(self, integration: WhatsAppIntegration, template: Template, template_id: str, handle: str) -> None:
-        """Submit one that was rejected once more."""
+        """Submit a rejected template again."""
         ...
 
     async def example(self, integration: WhatsAppIntegration) -> str:
-        """The handle of the sample card, which Meta's reviewers look at."""
+        """The handle of the sample card, which Meta's reviewers see."""
         ...
 
 
 class Templates:
-    """Reads, keeps and submits templates."""
+    """Reads, stores and submits templates."""
 
     def __init__(self, book: TemplateBook, meta: TemplatesAtMeta, telemetry: Telemetry, clock: Clock) -> None:
         self._book = book
@@ -100,9 +106,9 @@ class Templates:
         self._cooldown = Cooldown(clock)
 
     async def catalogue(self, integration: WhatsAppIntegration) -> Catalogue:
-        """What can be named, with Meta's word on it: from the store while that is fresh, else from Meta.
+        """The templates that can be used, with Meta's status: from the store while that is fresh, else from Meta.
 
-        That Meta cannot be asked is no error: then the catalogue is not sure of itself, and says so in warnings.
+        If Meta does not answer, the catalogue has `is_sure` = False, and requests get a warning.
         """
         account = integration.business_account_id
         if account is None:
@@ -119,14 +125,14 @@ class Templates:
         return Catalogue(listing.templates)
 
     async def stored(self, integration: WhatsAppIntegration) -> Catalogue:
-        """What can be named, without asking Meta."""
+        """The templates that can be used, from the store only."""
         account = integration.business_account_id
         if account is None:
             return Catalogue()
         return Catalogue((await self._book.listing(integration.organisation, account)).templates)
 
     async def read(self, integration: WhatsAppIntegration, account: str) -> Catalogue:
-        """Ask Meta now, and keep the answer. Raises SendError."""
+        """Ask Meta now and store the answer. Raises SendError."""
         at = self._clock.now()
         found = await self._meta.listed(integration, account, at)
         await self._book.read(integration.organisation, account, found, at)
@@ -134,7 +140,7 @@ class Templates:
         return Catalogue(listing.templates, is_sure=True)
 
     async def submit(self, integration: WhatsAppIntegration | None, name: str) -> None:
-        """Submit a ready-made template in both languages. What is there already stays, and its status is taken over.
+        """Submit a ready-made template in both languages. If it exists at Meta already, its status there is stored.
 
         Raises Refusal: not_found, integration_missing, or provider_refused with Meta's reason.
         """
@@ -177,14 +183,15 @@ class Templates:
 
 
 class TemplateGuard:
-    """What release asks before it lets more messages go: from the store alone, so that Meta is not asked each time."""
+    """The check before messages are released. It reads only the store, so that release does not call Meta each time."""
 
     def __init__(self, book: TemplateBook) -> None:
         self._book = book
 
     async def stopped(self, integration: WhatsAppIntegration, distribution: Distribution) -> dict[ScopeKey, str]:
-        """The templates, each in one language, that a distribution calls and that must not go on; and why (a status
-        reason of api.md)."""
+        """The templates, each in one language, that the distribution uses and that are stopped, with a status reason of
+        api.md.
+        """
         account = integration.business_account_id
         if account is None:
             return {}
@@ -199,7 +206,9 @@ class TemplateGuard:
 
 
 def _is_recent(listing: Listing, now: datetime) -> bool:
-    """Sooner again while one is under review, or when news named one whose text has not been read."""
+    """Whether the stored list is recent. The limit is shorter while a template is under review, or if a webhook named a
+    template whose text has not been read.
+    """
     if listing.read_at is None:
         return False
     read_at = listing.read_at

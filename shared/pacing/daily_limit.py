@@ -1,12 +1,11 @@
-"""Meta's daily limit: how many different people a business portfolio may write to outside sessions in a moving 24
-hours (reference/whatsapp.md, section 3: 250, 2,000, 10,000, 100,000, unlimited).
+"""Meta's daily limit: how many different persons a business portfolio may write to outside sessions in 24 hours, and
+what else Meta reports about a sender number.
 
-People are counted in the clock hour of the latest message to them. An hour counts until 24 hours after its end, so
-that the count is never below the true one, and at most an hour's people above it.
+Meta's levels are 250, 2,000, 10,000, 100,000 and unlimited persons in a sliding window (reference/whatsapp.md, section
+3). A person is counted in the clock hour of the latest message to them. An hour counts until 24 hours after its end, so
+the count is never too low, and too high by at most the persons of one hour.
 
-What Meta grants the organisation's number, kept fresh: read at most once an hour, and as webhooks tell.
-
-What Meta grants a sender number: how many people in a day, how well it is thought of, under which name it shows.
+The number status (limit, quality, name) is read from Meta at most once an hour, and updated by webhooks.
 """
 
 import itertools
@@ -32,16 +31,16 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyLimit:
-    """What Meta grants the whole portfolio. `people` None: unlimited."""
+    """The limit of the whole portfolio. `people` None: unlimited."""
 
     people: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remaining:
-    """What the limit leaves once the `used` people are taken off. `limit` None: it is unknown.
+    """What remains of the limit after the `used` persons. `limit` None: it is unknown.
 
-    `opens_at`: when to look again where nothing remains, as far as the caller asked for that.
+    `opens_at`: when to check again if nothing remains; set only if the caller asked for it.
     """
 
     limit: DailyLimit | None = None
@@ -50,19 +49,22 @@ class Remaining:
 
     @property
     def people(self) -> int | None:
-        """How many more people may be written to. None where there is no limit, or it is unknown."""
+        """How many more persons may get a message; None if the limit is unlimited or unknown."""
         return None if self.limit is None or self.limit.people is None else max(0, self.limit.people - self.used)
 
     def chunks(self, sizes: Sequence[int]) -> int:
-        """How many of the next chunks may go, by their sizes: each that begins below the limit."""
+        """How many of the next chunks may be released, by their sizes. A chunk may be released if it begins below the
+        limit.
+        """
         if self.people is None:
             return len(sizes)
         begins = itertools.accumulate(sizes, initial=0)
         return sum(begin < self.people for begin, _ in zip(begins, sizes, strict=False))
 
     def warnings(self, people: int) -> tuple[ApiWarning, ...]:
-        """`daily_limit_exceeded` where so many people are more than remain; an unknown limit is
-        `template_status_unknown` (api.md, Templates)."""
+        """`daily_limit_exceeded` if `people` is more than what remains. `template_status_unknown` if the limit is
+        unknown (api.md, Templates).
+        """
         if self.limit is None:
             return (ApiWarning(code="template_status_unknown"),)
         if self.people is None or people <= self.people:
@@ -72,23 +74,26 @@ class Remaining:
 
 
 def portfolio_of(integration: WhatsAppIntegration) -> str:
-    """What the limit holds for: the business account where it is set, else the number alone."""
+    """The owner of the limit: the business account if it is set, else the number alone."""
     return integration.business_account_id or integration.phone_number_id
 
 
 def counts_from(now: datetime) -> int:
-    """The oldest clock hour that still counts: it ended less than 24 hours ago."""
+    """The oldest clock hour that counts: it ended less than 24 hours ago."""
     return hour_of(now) - WINDOW_HOURS
 
 
 def used(buckets: Mapping[int, int], now: datetime) -> int:
-    """People reached in the hours that still count. `buckets`: clock hour → people."""
+    """The persons of the hours that count. `buckets`: clock hour → persons."""
     return sum(people for hour, people in buckets.items() if hour >= counts_from(now) and people > 0)
 
 
 def opens_at(buckets: Mapping[int, int], limit: int, now: datetime) -> datetime:
-    """The first instant, `now` or later, at which fewer than `limit` are counted: the end of the last hour that must
-    stop counting first. A limit of 0 has no such instant: the answer is when the last hour stops counting."""
+    """The first instant, not before `now`, at which fewer than `limit` persons are counted.
+
+    It is the end of the last hour that must stop counting. A limit of 0 has no such instant: the result is when the
+    last hour stops counting.
+    """
     counted = used(buckets, now)
     if counted < limit:
         return now
@@ -108,10 +113,11 @@ def _leaves(hour: int) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberStatus:
-    """What is stored of one number; None where nobody told. `read_at` is when all of it was last read from Meta.
+    """The stored status of a number. A fact is None until Meta has reported it. `read_at`: when all of it was last read
+    from Meta.
 
-    `quality` is GREEN, YELLOW, RED or UNKNOWN; `throughput` is Meta's level (STANDARD, HIGH). `restricted`: the account
-    may not send, as a webhook told.
+    `quality` is GREEN, YELLOW, RED or UNKNOWN; `throughput` is Meta's level (STANDARD, HIGH). `restricted`: a webhook
+    said that the account may not send.
     """
 
     limit: DailyLimit | None = None
@@ -124,7 +130,9 @@ class NumberStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberStatusUpdate:
-    """Something new of a number, true at `at`. What is None is left as it was. `is_reading`: all of it was read."""
+    """A change of a number's status, true at `at`. None leaves the stored fact as it is. `is_reading`: all facts were
+    read.
+    """
 
     at: datetime
     limit: DailyLimit | None = None
@@ -137,9 +145,9 @@ class NumberStatusUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberFacts:
-    """What Meta answers about a number. `can_send` is AVAILABLE, LIMITED or BLOCKED; None where it does not say.
+    """Meta's answer about a number. `can_send` is AVAILABLE, LIMITED or BLOCKED; None if the answer does not say.
 
-    `troubles` are Meta's own words for what is wrong and what to do, for the administrator.
+    `problems` are Meta's own texts about errors and their solution, for the administrator.
     """
 
     display_phone_number: str | None = None
@@ -153,8 +161,9 @@ class NumberFacts:
     problems: tuple[str, ...] = ()
 
     def as_update(self, at: datetime) -> NumberStatusUpdate:
-        """For the store. A number that may send lifts a restriction told earlier; one that may not sets none: the
-        cause may be another one."""
+        """The update for the store. A number that may send removes a restriction; one that may not adds none, because
+        the reason may be a different one.
+        """
         return NumberStatusUpdate(
             at=at,
             limit=self.limit,
@@ -167,10 +176,10 @@ class NumberFacts:
 
 
 LIMIT_KNOWN_FOR = timedelta(seconds=30)
-"""How old the known limit may be: Meta raises it within six hours, and says so by webhook."""
+"""How old the known limit may be: Meta raises it within six hours, and reports that by webhook."""
 
 SESSION_KNOWN_FOR = timedelta(seconds=1)
-"""How old the knowledge of a session may be when the call is made."""
+"""How old the knowledge of a session may be at the call."""
 
 SOONEST_LOOK = timedelta(seconds=60)
 
@@ -178,31 +187,31 @@ LATEST_LOOK = timedelta(minutes=15)
 
 
 class PeopleCount(Protocol):
-    """Counts people per business portfolio. What dies half-way counts a person too many, never one too few."""
+    """Counts persons per business portfolio. If a write is interrupted, the count is one too high, never too low."""
 
     async def take(
         self, organisation: str, portfolio: str, person: str, *, limit: int | None, now: datetime
     ) -> datetime | None:
-        """Count a person who is about to be written to; one who was counted in the last 24 hours counts once.
+        """Count a person who is about to get a message. A person counted in the last 24 hours is not counted again.
 
-        None: counted. An instant: the limit is used up, the person was not counted, and there may be room from then
-        on. `limit` None: only count, because nobody could tell the limit.
+        None: the person is counted. An instant: the limit is used up, the person is not counted, and the caller may try
+        again then. `limit` None: the limit is unknown, so count without a limit.
         """
         ...
 
     async def used(self, organisation: str, portfolio: str, now: datetime) -> int:
-        """How many different people the last 24 hours have seen."""
+        """How many different persons got a message in the last 24 hours."""
         ...
 
     async def opens_at(self, organisation: str, portfolio: str, limit: int, now: datetime) -> datetime:
-        """The first instant, `now` or later, at which fewer than `limit` people are counted."""
+        """The first instant, not before `now`, at which fewer than `limit` persons are counted."""
         ...
 
 
 class DailyLimits:
-    """Sessions and Meta's daily limit. For one worker: what many senders ask at once is read once.
+    """Sessions and Meta's daily limit, for one worker. Many senders that ask at once share one read.
 
-    `number_status` reads what is stored of a number, by organisation and phone number ID.
+    `number_status` reads the stored status of a number, by organisation and phone number ID.
     """
 
     def __init__(
@@ -214,14 +223,14 @@ class DailyLimits:
         self._limits = TtlCache(self._read_limits, LIMIT_KNOWN_FOR)
 
     async def session_until(self, integration: WhatsAppIntegration, person: str, now: datetime) -> datetime | None:
-        """Until when the person's session with the number is open, that instant excluded."""
+        """The end (excluded) of the person's session with the number; None if there is none."""
         return await self._open.get((integration.organisation, integration.phone_number_id, person), now)
 
     async def take(self, integration: WhatsAppIntegration, person: str, now: datetime) -> datetime | None:
-        """Count the person against the limit. An instant: nothing remains, look again then.
+        """Count the person against the limit. An instant means that nothing remains, and when to check again.
 
-        Whoever is in a session does not count, and where the limit is known to be none nobody is counted. An unknown
-        limit stops nobody, but people are counted: it may become known an hour from now.
+        A person in a session is not counted, and without a limit no person is counted. If the limit is unknown, the
+        message may leave and the person is counted, because the limit may become known an hour later.
         """
         number_status = await self._limits.get((integration.organisation, integration.phone_number_id), now)
         limit = number_status.limit if number_status else None
@@ -235,11 +244,11 @@ class DailyLimits:
         return await self._people.take(integration.organisation, portfolio, person, limit=people, now=now)
 
     async def remaining(self, integration: WhatsAppIntegration, now: datetime, *, booked: int = 0) -> Remaining:
-        """What is left once those who have been counted and those who are `booked` are taken off: what is on its way
-        has not been counted yet.
+        """What remains of the limit after the counted persons and the `booked` ones, whose messages are released and
+        not yet counted.
 
-        Whole chunks are booked, so the limit is overbooked by less than one; those who are too many wait at the gate,
-        one by one. A limit may be raised at any time, which is why `opens_at` is never far ahead.
+        Whole chunks are released, so the limit may be exceeded by less than one chunk; these messages wait at the gate.
+        Meta may raise a limit at any time, so `opens_at` is at most 15 minutes ahead.
         """
         limit = (await self._number_status(integration.organisation, integration.phone_number_id)).limit
         if limit is None or limit.people is None:
@@ -259,28 +268,29 @@ KEPT_FOR = timedelta(hours=1)
 
 
 class NumberStatuses(Protocol):
-    """The stored reputation of each organisation's number."""
+    """The stored status of each organisation's number."""
 
     async def get(self, organisation: str, phone_number_id: str) -> NumberStatus:
-        """As it surely stands; an empty one where nothing was told yet."""
+        """The stored status, read consistently; an empty one if nothing is stored."""
         ...
 
     async def tell(self, organisation: str, phone_number_id: str, change: NumberStatusUpdate) -> None:
-        """Take up what is told. Each fact has an instant of its own, in whole seconds: an older one never overwrites a
-        newer, and a reading none of the same second."""
+        """Store an update. Each fact has its own instant, in whole seconds. An older fact never replaces a newer one,
+        and a reading never replaces a fact of the same second.
+        """
         ...
 
 
 class AsksNumber(Protocol):
-    """Meta, about a number."""
+    """Asks Meta about a number."""
 
     async def number(self, integration: WhatsAppIntegration) -> NumberFacts:
-        """What it says now. Raises SendError."""
+        """Meta's current answer. Raises SendError."""
         ...
 
 
 class NumberReader:
-    """Reads the reputation of a number, from the store while that is fresh, else from Meta."""
+    """Reads a number's status: from the store if it is fresh, else from Meta."""
 
     def __init__(
         self, number_statuses: NumberStatuses, meta: AsksNumber, people: PeopleCount, telemetry: Telemetry, clock: Clock
@@ -293,18 +303,20 @@ class NumberReader:
         self._cooldown = Cooldown(clock)
 
     async def remaining(self, integration: WhatsAppIntegration) -> Remaining:
-        """What Meta's daily limit leaves, as far as it is known."""
+        """What remains of Meta's daily limit, as far as it is known."""
         now = self._clock.now()
         number_status = await self.current(integration)
         used = await self._people.used(integration.organisation, portfolio_of(integration), now)
         return Remaining(limit=number_status.limit, used=used)
 
     async def limit_warnings(self, integration: WhatsAppIntegration, people: int) -> tuple[ApiWarning, ...]:
-        """What `Remaining.warnings` says of so many people outside sessions."""
+        """The warnings for a list with this many persons outside sessions (`Remaining.warnings`)."""
         return (await self.remaining(integration)).warnings(people) if people else ()
 
     async def current(self, integration: WhatsAppIntegration) -> NumberStatus:
-        """What is known; Meta is asked where that is older than an hour. That it cannot be asked is no error."""
+        """The stored status, read again from Meta if it is older than an hour. If Meta does not answer, the stored
+        one.
+        """
         owner = (integration.organisation, integration.phone_number_id)
         stored = await self._number_statuses.get(*owner)
         if _is_recent(stored.read_at, self._clock.now()) or self._cooldown.holds(integration):
@@ -318,7 +330,7 @@ class NumberReader:
         return await self._number_statuses.get(*owner)
 
     async def read(self, integration: WhatsAppIntegration) -> NumberFacts:
-        """Ask Meta now, and keep the answer. Raises SendError."""
+        """Ask Meta now and store the answer. Raises SendError."""
         at = self._clock.now()
         facts = await self._meta.number(integration)
         await self._number_statuses.tell(integration.organisation, integration.phone_number_id, facts.as_update(at))

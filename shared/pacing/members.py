@@ -1,7 +1,8 @@
-"""Organisations on one account of a provider: who shares its rate limit, from when on, and until when.
+"""The organisations that share a provider account's rate limit: how they become members, and how they stop being
+members.
 
-What proves an organisation is a call that the provider took with its own credentials: a message, or a question about
-its number or its contracts.
+An organisation becomes a member when the provider accepts a call with the organisation's own credentials: a message, or
+a question about its number or its contracts.
 """
 
 from collections.abc import Sequence
@@ -20,24 +21,27 @@ from shared.sending.channel import Integrated
 
 
 class MemberStore(Protocol):
-    """The members of each provider account, beside its timetable (`RateLimits`)."""
+    """The members of each provider account. They are stored with its rate limit (`RateLimits`)."""
 
     async def join(self, rate_limit: RateLimit, rate: int, *, version: int) -> bool:
-        """A call with the credentials of settings of this `version` has succeeded: be a member of the account, with
-        this rate. Settings that are older than what is noted change nothing. True where it was no member before."""
+        """Make the organisation a member with this rate, because a call with its credentials has succeeded.
+
+        `version`: that of the settings used. Settings older than the stored ones change nothing. True if it is a new
+        member.
+        """
         ...
 
     async def set_rate(self, rate_limit: RateLimit, rate: int, *, version: int) -> None:
-        """Changed settings say another rate: it holds from now on, for a member."""
+        """Change a member's rate at once, because its settings were saved."""
         ...
 
     async def leave(self, rate_limit: RateLimit, *, version: int) -> None:
-        """Be a member of the account no more, unless newer settings than `version` have joined."""
+        """End the membership, unless the organisation has joined with settings newer than `version`."""
         ...
 
 
 class Members:
-    """Lets organisations into the rate limit of their account, and out of it."""
+    """Adds organisations to the rate limit of their account, and removes them."""
 
     def __init__(self, store: MemberStore, integrations: Integrations, clock: Clock) -> None:
         self._store = store
@@ -45,10 +49,10 @@ class Members:
         self._clock = clock
 
     async def proved(self, integration: Integrated) -> None:
-        """The provider took a call with these credentials. Writes nothing where that is known.
+        """The provider accepted a call with these credentials. If the membership is known, nothing is written.
 
-        The settings may have been deleted or replaced while the call was made, and their member been removed before it
-        joined. So they are read once more after it joined.
+        During the call, the settings may have been deleted or replaced and the membership removed. So the settings are
+        read again after joining.
         """
         rate_limit = integration.rate_limit
         if await self._store.join(rate_limit, integration.rate_per_second, version=integration.version):
@@ -57,11 +61,11 @@ class Members:
                 await self.removed(rate_limit)
 
     async def removed(self, rate_limit: RateLimit) -> None:
-        """The organisation has no settings for this account any more."""
+        """The organisation no longer has settings for this account."""
         await self._store.leave(rate_limit, version=milliseconds(self._clock.now()))
 
     async def saved(self, integration: Integrated) -> None:
-        """The settings were saved for the account that they were for before: their rate holds at once."""
+        """The settings were saved for the same account: the new rate applies at once."""
         await self._store.set_rate(integration.rate_limit, integration.rate_per_second, version=integration.version)
 
     async def _newest(self, rate_limit: RateLimit) -> Integrated | None:
@@ -71,8 +75,11 @@ class Members:
 
 
 class Proofs:
-    """Has an organisation prove itself before it sends a list: it was silent for a week, or its first credentials were
-    refused. Otherwise the list would begin at one message a second."""
+    """Makes an organisation a member before it sends a list.
+
+    It may have lost its membership by a week without calls, or its first credentials may have been refused. Without
+    this call, the list would start with one message a second.
+    """
 
     def __init__(self, balances: Balances, numbers: NumberReader, telemetry: Telemetry, clock: Clock) -> None:
         self._balances = balances
@@ -81,8 +88,9 @@ class Proofs:
         self._cooldown = Cooldown(clock)
 
     async def seek(self, integration: WhatsAppIntegration | SmsIntegration) -> None:
-        """Ask its provider a question, at most once a minute where it does not answer. A refusal is no error here: the
-        messages will meet it themselves."""
+        """Call the provider with a question; if it does not answer, at most once a minute. An error is only logged:
+        sending the messages will report it.
+        """
         if self._cooldown.holds(integration):
             return
         try:
@@ -96,28 +104,30 @@ class Proofs:
 
 
 class ProvingBalances:
-    """`Balances`. A provider tells an account's contracts only to its own credentials."""
+    """`Balances` that makes the organisation a member: a provider shows contracts only to the account's own
+    credentials.
+    """
 
     def __init__(self, balances: Balances, members: Members) -> None:
         self._balances = balances
         self._members = members
 
     async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
-        """See `Balances`."""
         found = await self._balances.of(integration)
         await self._members.proved(integration)
         return found
 
 
 class ProvingNumbers:
-    """`AsksNumber`. Meta tells a number's limits only to a token that may use it."""
+    """`AsksNumber` that makes the organisation a member: Meta shows a number's limits only to a token that may use
+    it.
+    """
 
     def __init__(self, meta: AsksNumber, members: Members) -> None:
         self._meta = meta
         self._members = members
 
     async def number(self, integration: WhatsAppIntegration) -> NumberFacts:
-        """See `AsksNumber`."""
         facts = await self._meta.number(integration)
         await self._members.proved(integration)
         return facts

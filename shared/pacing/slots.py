@@ -1,7 +1,7 @@
-"""A sender's send slots: whether one still counts, another one where it does not, and the wait for it.
+"""A sender's send slots: checking a slot, booking another one, and waiting for it.
 
-How long a rate limit is held after a throttle: longer each time that nothing got through in between. No jitter: what
-was held leaves by the timetable, one after the other, and never all at once.
+`Backoff` says how long a rate limit pauses after a throttle: longer each time that no message was accepted in between.
+It needs no random part, because the waiting messages keep their order of slots and do not leave all at once.
 """
 
 import asyncio
@@ -19,18 +19,18 @@ from shared.pacing.rate_limit import SLOTS, SPAN, Booking, RateLimit, RateLimits
 from shared.sending.channel import Integrated
 
 KNOWN_FOR = timedelta(milliseconds=200)
-"""How old the lane's state may be when a call is made. A throttle heard by this worker counts at once."""
+"""How old the rate limit's state may be at the call. A throttle that this worker receives applies at once."""
 
 
 A_SECOND = timedelta(microseconds=SPAN / SLOTS)
-"""In which a worker makes no more calls than the rate allows in one."""
+"""In this time, a worker makes no more calls than the rate allows in a second."""
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class SendSlots:
-    """Shared by the messages of one worker: ten that look or book at once cost one read or one write."""
+    """The slots of one worker's messages. Messages that check or book at the same time share one read or one write."""
 
     def __init__(self, rate_limits: RateLimits) -> None:
         self._rate_limits = rate_limits
@@ -43,17 +43,17 @@ class SendSlots:
         self._turns: LruCache[tuple[str, int], deque[datetime]] = LruCache()
 
     async def is_void(self, slot_at: int, rate_limit: RateLimit, now: datetime) -> bool:
-        """Whether it was missed, or withdrawn by a throttle."""
+        """Whether the slot was missed, or withdrawn by a throttle."""
         state = await self._states.get(rate_limit, now)
         return is_void(slot_at, now=microseconds(now), not_before=state.not_before if state else 0)
 
     async def another(self, rate_limit: RateLimit, share: Share | None, *, rate: int, earliest: datetime) -> int:
-        """The next free departure, in microseconds since 1970."""
+        """Book the next free slot. Returns its instant in microseconds since 1970."""
         wish: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._wishes.setdefault((rate_limit, share), []).append(wish)
         async with self._booking:
             if not wish.done():
-                await asyncio.sleep(0)  # whoever was about to wish has wished then
+                await asyncio.sleep(0)  # lets other messages add their requests
                 wishes = self._wishes.pop((rate_limit, share))
                 await self._book_all(
                     wishes,
@@ -62,10 +62,10 @@ class SendSlots:
         return await wish
 
     def turn(self, rate_limit: RateLimit, own_rate: int, now: datetime) -> datetime:
-        """When this worker may make its next call: `now`, but for copies that are late together. Organisations on one
-        account take turns.
+        """When this worker may make its next call: `now`, or later if several messages are late together.
 
-        A departure that was missed by less than 5 s counts; ten of them at once would be twice Orange's rate.
+        A slot that was missed by less than 5 s still counts, but ten such calls at once would be twice Orange's rate.
+        Organisations on one account take turns.
         """
         rate = self._known[rate_limit].rate(own_rate) if rate_limit in self._known else own_rate
         turns = self._turns.setdefault((self._rate_limit_id(rate_limit), rate), deque(maxlen=rate))
@@ -74,7 +74,7 @@ class SendSlots:
         return own
 
     async def throttled(self, rate_limit: RateLimit, now: datetime, wait: timedelta) -> None:
-        """The provider asks for a slower pace: nothing departs for `wait`, or longer where that was asked before."""
+        """The provider has throttled: no message leaves for `wait`, or longer if an earlier throttle asked for more."""
         rate_limit_id = self._rate_limit_id(rate_limit)
         until = self._backoff.throttled(rate_limit_id, now, wait)
         self._cooldown[rate_limit_id] = max(until, self.cooldown_until(rate_limit))
@@ -82,24 +82,26 @@ class SendSlots:
         self._states.forget(rate_limit)
 
     def cooldown_until(self, rate_limit: RateLimit) -> datetime:
-        """What this worker was last told by `throttled`: known before the lane is."""
+        """The end of the last pause that `throttled` set in this worker. It is known here before it is read from the
+        store.
+        """
         return self._cooldown.get(self._rate_limit_id(rate_limit), _NEVER)
 
     def passed(self, rate_limit: RateLimit, now: datetime) -> None:
-        """The provider took a message: the pace is right."""
+        """The provider accepted a message, so the rate is right."""
         self._backoff.passed(self._rate_limit_id(rate_limit), now)
 
     def _rate_limit_id(self, rate_limit: RateLimit) -> str:
-        """What organisations on one account have in common, as last seen."""
+        """The ID of the rate limit as last read. Organisations on one account have the same."""
         known = self._known.get(rate_limit)
         return known.rate_limit_id if known is not None else rate_limit.own_id
 
     @staticmethod
     async def _book_all(wishes: Sequence[asyncio.Future[int]], book: Callable[[int], Awaitable[Booking]]) -> None:
-        """One booking for all; what it raises is raised to each."""
+        """Make one booking for all. If it fails, all get its error."""
         try:
             send_slots = (await book(len(wishes))).send_slots
-        except Exception as error:  # noqa: BLE001,RUF100 - whatever it is, it is handed on
+        except Exception as error:  # noqa: BLE001,RUF100 - every waiting message gets the error
             for wish in wishes:
                 wish.set_exception(error)
             return
@@ -113,7 +115,7 @@ class SendSlots:
 
 
 LONGEST = timedelta(seconds=60)
-"""To which doubling leads. What the provider itself asks for may be longer."""
+"""The longest pause that doubling can reach. A provider's own request may be longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +125,15 @@ class _Hold:
 
 
 class Backoff:
-    """One worker's memory of the throttles that it heard, by rate limit (`RateLimitState.rate_limit_id`)."""
+    """One worker's memory of its throttles, by rate limit (`RateLimitState.rate_limit_id`)."""
 
     def __init__(self) -> None:
         self._holds: LruCache[str, _Hold] = LruCache()
 
     def throttled(self, rate_limit_id: str, now: datetime, asked: timedelta) -> datetime:
-        """Until when nothing may depart. `asked` is the least.
+        """Note a throttle and return the end of the pause. The pause lasts at least `asked`.
 
-        Messages that had left before the last hold was known are refused for the same reason: they do not lengthen it.
+        A refusal during the pause does not lengthen it: that message had left before the pause was known.
         """
         last = self._holds.get(rate_limit_id)
         if last is None:
@@ -143,7 +145,7 @@ class Backoff:
         return self._hold(rate_limit_id, now + lasts, lasts)
 
     def passed(self, rate_limit_id: str, now: datetime) -> None:
-        """The provider took a message. One that had left before the hold proves nothing."""
+        """The provider accepted a message. If it had left before the pause ended, this changes nothing."""
         last = self._holds.get(rate_limit_id)
         if last is not None and now >= last.until:
             del self._holds[rate_limit_id]
@@ -154,16 +156,20 @@ class Backoff:
 
 
 AHEAD = timedelta(milliseconds=50)
-"""So long before its departure a message is claimed: however long the claim takes, the call is made at its time. Calls
-that shift by 20 ms would crowd a second (`shared.pacing.rate_limit`). Not longer, because a worker that dies with a
-claim leaves an SMS of which nobody knows whether it was sent."""
+"""A message is claimed this long before its slot, so that the claim's duration does not shift the call.
+
+Calls that shift by 20 ms would exceed the rate in one second (`shared.pacing.rate_limit`). A longer time would be
+riskier: if a worker dies after a claim, the SMS ends as an unknown outcome.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """In seconds. `longest`: how long a worker waits for departures; a copy that came earlier goes back to the queue.
-    `call_within`: a call that begins later, counted from when the worker took the copy, is not made, because its answer
-    might come when the function's time is up (`tests/template/test_times.py`)."""
+    """Seconds. `longest`: how long a worker waits for a slot; an earlier queue message goes back to the queue.
+
+    `call_within`: the latest start of a call, counted from when the worker took the queue message. A later call is not
+    made, because its answer might come after the function's time-out (`tests/template/test_times.py`).
+    """
 
     longest: float
     call_within: float
@@ -172,11 +178,11 @@ class Waits:
 QUEUED = Waits(longest=15.0, call_within=25.0)
 
 TEST_SEND = Waits(longest=5.0, call_within=6.0)
-"""Its caller waits: API Gateway answers after 30 s at most."""
+"""The API's caller waits: API Gateway allows 30 s at most."""
 
 
 class SlotWait:
-    """For all messages of one worker."""
+    """Makes the messages of one worker wait for their slots."""
 
     def __init__(
         self, send_slots: SendSlots, queue: ChannelQueue, telemetry: Telemetry, clock: Clock, waits: Waits = QUEUED
@@ -188,7 +194,7 @@ class SlotWait:
         self._clock = clock
 
     async def is_early(self, queue_message: QueueMessage) -> bool:
-        """Whether it came so long before its departure that it went back to the queue."""
+        """Whether the queue message came too early. If so, it was put back on the queue."""
         if (from_microseconds(queue_message.slot_at) - self._clock.now()).total_seconds() <= self._waits.longest:
             return False
         await self._queue.put([queue_message], self._clock.now())
@@ -197,10 +203,11 @@ class SlotWait:
     async def wait_for_slot(
         self, queue_message: QueueMessage, integration: Integrated | None, latest: datetime
     ) -> datetime | None:
-        """When the call is to be made; waits until `AHEAD` before. None: after `latest`, a new copy waits for it.
+        """Wait until `AHEAD` before the call, and return the instant of the call.
 
-        One that is soon is waited for here: a copy for it would come behind all that waits on the queue, be late again
-        and so on for ever, wherever messages fall due faster than the workers send them.
+        If the slot is void, another one is booked. If that one is after `latest`, a new queue message waits for it, and
+        the result is None. If it is before, the worker waits here: a new queue message would wait behind all others on
+        the queue and be late again, for ever if messages become due faster than the workers send them.
         """
         slot_at = queue_message.slot_at
         await self.wait_until(from_microseconds(slot_at) - AHEAD)
@@ -218,20 +225,22 @@ class SlotWait:
         return turn
 
     def is_withdrawn(self, leaves_at: datetime, integration: Integrated | None) -> bool:
-        """Whether this worker has been told since that nothing may leave then. Asks nobody."""
+        """Whether this worker has received a throttle that forbids a call at `leaves_at`. It reads nothing."""
         return integration is not None and leaves_at < self._send_slots.cooldown_until(integration.rate_limit)
 
     async def rebook(self, queue_message: QueueMessage, integration: Integrated) -> None:
-        """A withdrawn departure: another one, in a new copy. The old one is dropped."""
+        """Book another slot for a withdrawn one, and put a new queue message for it on the queue. The caller drops the
+        old one.
+        """
         earliest = self._clock.now() + timedelta(seconds=1)
         await self._put(queue_message.with_slot(await self._another(queue_message, integration, earliest=earliest)))
 
     async def wait_until(self, instant: datetime) -> None:
-        """Not at all where it has passed."""
+        """Returns at once if `instant` has passed."""
         await self._clock.sleep((instant - self._clock.now()).total_seconds())
 
     async def _another(self, queue_message: QueueMessage, integration: Integrated, *, earliest: datetime) -> int:
-        """A single send keeps its right to overtake: it takes whichever share leaves first."""
+        """Book another slot. A single send may still overtake: it takes the share with the earlier slot."""
         share = None if queue_message.chunk is None else Share.BULK
         rate = integration.rate_per_second
         return await self._send_slots.another(integration.rate_limit, share, rate=rate, earliest=earliest)

@@ -1,4 +1,4 @@
-"""Consent and opt-out: who may be written to."""
+"""Consent and opt-out: which persons may get messages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,15 +9,16 @@ from typing import Self
 from shared.messages.payload import Channel, Payload
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-"""A date at most this far ahead comes from a clock that runs fast; one further ahead is a mistake (api.md, Fields of a
-recipient)."""
+"""A date at most this far ahead comes from a clock that is fast; a later date is an error (api.md, Fields of a
+recipient).
+"""
 
 _KEPT = 8
-"""Statements of each kind that are kept of one person. More would only help to recognise very old repeats."""
+"""Statements of each kind that are kept per person. More would only help to recognise very old repeats."""
 
 
 class ConsentState(StrEnum):
-    """What is recorded of a person."""
+    """The two kinds of statement."""
 
     GRANTED = "granted"
     REVOKED = "revoked"
@@ -27,8 +28,8 @@ class ConsentState(StrEnum):
 class Consent:
     """One statement about a person's consent.
 
-    `recorded_at` is the date that it bears, `received_at` the time at which it reached us: a date can be wrong, our own
-    clock is not. `source` says who told us ("register", "whatsapp_stop", …).
+    `recorded_at` is the date in the statement. `received_at` is when we received it: unlike the date, it is always
+    right. `source` is the origin ("register", "whatsapp_stop", …).
     """
 
     state: ConsentState
@@ -39,10 +40,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What the request itself says of the recipient's consent.
+    """The consent that a request contains for its recipient.
 
-    `at`: the date of the grant, if the request says one. `received_at`: when the request came; it goes with `at`, and
-    with the message wherever that is sent again.
+    `at`: the date of the consent, if the request has one. `received_at`: when the request came. It stays with the
+    message when that is resent.
     """
 
     granted: bool | None = None
@@ -52,17 +53,17 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRecord:
-    """What is known of one person's consent: the newest statements of each kind.
+    """The consent statements of one person: the newest of each kind.
 
-    The latest statement alone would not do. A grant must be later than every revocation in both its date and its
-    receipt, and a revocation that is told again must be recognised: it is not a new one.
-    Joining records gives the same result in any order and however often it is done.
+    Keeping only the latest statement would be wrong: a grant must be later than every revocation by both its date and
+    its receipt, and a repeated revocation must be recognised as old. Records can be joined in any order and repeatedly,
+    with the same result.
     """
 
     statements: tuple[Consent, ...] = ()
 
     def joined(self, statements: Iterable[Consent]) -> Self:
-        """The record with these statements in it. One that is told again keeps the time of its first receipt."""
+        """The record with these statements added. A repeated statement keeps the time of its first receipt."""
         first: dict[tuple[ConsentState, datetime, str], Consent] = {}
         for one in sorted((*self.statements, *statements), key=lambda one: one.received_at):
             first.setdefault((one.state, one.recorded_at, one.source), one)
@@ -71,16 +72,16 @@ class ConsentRecord:
 
     @property
     def latest(self) -> Consent | None:
-        """The statement that counts; None where nothing is known."""
+        """The statement that counts; None if there is none."""
         revocations = self._of(ConsentState.REVOKED)
         grants = [one for one in self._of(ConsentState.GRANTED) if self.yields_to(one.recorded_at, one.received_at)]
         return max(grants or revocations, key=_order, default=None)
 
     def yields_to(self, granted_at: datetime, received_at: datetime) -> bool:
-        """Whether a grant with this date, received at that time, ends every revocation in here.
+        """Whether a grant with this date and time of receipt ends every revocation in the record.
 
-        Both must be later: a grant that was received before a STOP does not outlive it, whatever date it bears. The
-        statements of one request are received together; then their dates decide.
+        Both must be later. So a grant that was received before a STOP does not end it, even if its date is later.
+        Statements of one request have the same time of receipt; then their dates decide.
         """
         return all(
             granted_at > one.recorded_at and received_at >= one.received_at for one in self._of(ConsentState.REVOKED)
@@ -91,7 +92,7 @@ class ConsentRecord:
 
 
 def _newest(statements: list[Consent]) -> list[Consent]:
-    """Those received last, and always the one with the latest date: no grant may pass because it was left out."""
+    """The statements received last, and the one with the latest date. Without that one, a grant could wrongly count."""
     by_receipt = sorted(statements, key=lambda one: (one.received_at, *_order(one)))
     return [*by_receipt[-_KEPT:], *sorted(by_receipt, key=_order)[-1:]]
 
@@ -101,25 +102,25 @@ def _order(one: Consent) -> tuple[datetime, datetime, str, str]:
 
 
 def given_in(payload: Payload) -> Given:
-    """What a message's stored content says of the recipient's consent."""
+    """The recipient's consent in a message's stored content."""
     return Given(granted=payload.consented, at=payload.consented_at, received_at=payload.consent_received_at)
 
 
 def is_too_far_ahead(stated_at: datetime, now: datetime) -> bool:
-    """Whether a date of consent lies further ahead than a clock that runs fast explains."""
+    """Whether a date of consent is further in the future than a fast clock explains."""
     return stated_at > now + CLOCK_TOLERANCE
 
 
 def not_after(stated_at: datetime, now: datetime) -> datetime:
-    """When a person's word counts from: as it was told, but never from a time to come."""
+    """The date from which a statement counts: its own date, but never a future one."""
     return min(stated_at, now)
 
 
 def objection(channel: Channel, recorded: ConsentRecord | None, given: Given) -> str | None:
-    """Why this person may not be written to on this channel: `opted_out`, `consent_missing` or None.
+    """Why this person may not get a message on this channel: `opted_out`, `consent_missing`, or None if they may.
 
-    A revocation blocks both channels and yields only to a dated grant that is later and was received later. WhatsApp
-    also needs a grant: recorded, or on the recipient (Meta's opt-in rule; product.md).
+    A revocation blocks both channels. Only a dated grant that is later and was received later ends it. WhatsApp also
+    needs a grant, in the record or in the request (Meta's opt-in rule; product.md).
     """
     latest = recorded.latest if recorded is not None else None
     if recorded is not None and latest is not None and latest.state is ConsentState.REVOKED:

@@ -1,4 +1,6 @@
-"""Consent: recorded one by one or by the thousand, looked up by number. A number never stands in a URL or an item."""
+"""Recording consents, one or thousands in a request, and looking one up by number. Numbers are not stored and are not
+in URLs: a person is a keyed hash.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -20,7 +22,7 @@ from shared.recipients.recipient import ahead
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentEntry:
-    """One person's word, as the request tells it. `recorded_at` None: now."""
+    """One consent or revocation in a request. `recorded_at` None means now."""
 
     phone: str = field(repr=False)
     granted: bool
@@ -29,16 +31,17 @@ class ConsentEntry:
 
 
 class Numbers:
-    """Finds people by a number that somebody wrote, in any form that the number has had."""
+    """Finds the person of a phone number as a user types it, also in an older format of the country's numbers."""
 
     def __init__(self, integrations: Integrations, number_key: NumberKey) -> None:
         self._integrations = integrations
         self._number_key = number_key
 
     async def person(self, organisation: str, raw: str) -> str:
-        """The keyed hash; a national number is read by the default country.
+        """The person's keyed hash. A number without a country code is read as one of the organisation's default
+        country.
 
-        Raises Refusal for a number that cannot be read.
+        Raises Refusal if the number is invalid.
         """
         try:
             phone = normalise_any_form(raw, await default_country(self._integrations, organisation))
@@ -48,7 +51,7 @@ class Numbers:
 
 
 class Consents:
-    """Records and looks up."""
+    """Records and looks up consents."""
 
     def __init__(self, people: People, integrations: Integrations, number_key: NumberKey, clock: Clock) -> None:
         self._people = people
@@ -58,9 +61,11 @@ class Consents:
         self._clock = clock
 
     async def record(self, organisation: str, entries: Sequence[ConsentEntry], *, several: bool) -> None:
-        """Keep all of them, or none. Raises Refusal with the rows whose number cannot be read or whose date lies ahead.
+        """Record all entries or none. Raises Refusal with the rows whose number is invalid or whose date is in the
+        future.
 
-        The entries are received together, so dates decide between them, and between undated ones their order.
+        All entries have the same time of receipt, so their dates decide which one counts; without dates, their order
+        does.
         """
         country = await default_country(self._integrations, organisation)
         now = self._clock.now()
@@ -79,12 +84,12 @@ class Consents:
             consents[person].append(_statement(entry, now, len(consents[person])))
         if field_errors:
             raise Refusal(ProblemCode.UNPROCESSABLE, tuple(field_errors))
-        # A thousand one after the other would outlast the gateway's patience.
+        # One after the other, a thousand writes would outlast the gateway's time-out.
         kept = (self._people.record(organisation, person, statements) for person, statements in consents.items())
         await asyncio.gather(*kept)
 
     async def look_up(self, organisation: str, raw: str) -> Consent | None:
-        """The recorded word; None where nothing is known. Raises Refusal for a number that cannot be read."""
+        """The recorded consent that counts; None if nothing is recorded. Raises Refusal if the number is invalid."""
         person = await self._numbers.person(organisation, raw)
         record = (await self._people.consents(organisation, [person])).get(person)
         return record.latest if record is not None else None
@@ -94,9 +99,9 @@ class Consents:
 
 
 def _statement(entry: ConsentEntry, now: datetime, position: int) -> Consent:
-    """What an entry says. `position`: how many entries of the same request stand before it for the same person.
+    """The statement of an entry. `position`: the number of earlier entries for the same person in the request.
 
-    An undated entry counts from its place in the request: the last of several undated ones counts.
+    Each entry without a date gets a slightly later time than the one before, so the last one counts.
     """
     received_at = now if entry.recorded_at is not None else now + position * timedelta(microseconds=1)
     return Consent(

@@ -1,5 +1,6 @@
-"""Judges rows before anything is sent: readable, composable, consented, covered. Preview, plan and single sends ask
-here, so that all three say the same."""
+"""Eligibility of rows: which rows can be read, composed and sent. Preview, planning and single sends use the same code,
+so they agree.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,12 +21,12 @@ from shared.texts.composition import Composed, CompositionError, Setting, compos
 from shared.texts.content import Content, FallbackOrder
 
 _FIELD_OF = {"consent_missing": "consent", "template_required": "content.text"}
-"""The gate's reasons are about the phone, but for these."""
+"""The field of a gate's reason, for reasons that are not about the phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What holds for all rows of one request. `not_before` is the schedule's wish."""
+    """What all rows of a request have in common. `not_before`: the requested start."""
 
     content: Content
     setting: Setting
@@ -36,16 +37,17 @@ class Frame:
     not_before: datetime | None = None
     fallback: FallbackOrder | None = None
     received_at: datetime | None = None
-    """When the request came, and with it every consent in its rows: a file is planned later, perhaps twice. None: now.
+    """When the request came. The consents in its rows have this time of receipt, because a file is planned later and
+    perhaps twice. None means now.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row as it was read; `field_error` where it could not be. Rows count from 1.
+    """A row as it was read. `field_error` is set if it could not be read. Rows count from 1.
 
-    `line`: the line of the file on which it begins, from 1; None for what did not come in lines. `weight`: about how
-    many characters of a file it took; 0 for what came in a request.
+    `line`: the line of the file where the row begins, from 1; None if the source has no lines. `weight`: about the
+    number of characters that the row takes in its file; 0 for a row of a request.
     """
 
     number: int
@@ -66,14 +68,14 @@ class Accepted:
 
     @property
     def dedupe_key(self) -> DedupeKey:
-        """What it is compared by with other rows and messages."""
+        """The key that finds the same message in other rows and distributions."""
         composed = self.composed
         return dedupe_key(self.person, composed.card_code, composed.enrollment_id, composed.payload)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A row that may not be sent, with every reason found. The faults carry row, enrolment and masked recipient."""
+    """A row that may not be sent, with all reasons. They carry the row, the enrolment and the masked recipient."""
 
     row: int
     recipient: str | None
@@ -81,7 +83,7 @@ class Rejected:
 
 
 class Eligibility:
-    """Judges rows; asks for the consents of many at once."""
+    """Checks rows. It reads the consents of many rows at once."""
 
     def __init__(self, people: People, sessions: Sessions, number_key: NumberKey) -> None:
         self._people = people
@@ -91,7 +93,7 @@ class Eligibility:
     async def check_rows(
         self, organisation: str, rows: Sequence[Row], frame: Frame, now: datetime
     ) -> list[Accepted | Rejected]:
-        """One verdict a row, in order."""
+        """One result per row, in the same order."""
         read = [_composed(row, frame, frame.received_at or now) for row in rows]
         persons = {
             row.number: self._number_key.person(organisation, one.phone.e164)
@@ -119,8 +121,11 @@ class Eligibility:
         return row_results
 
     async def _open_sessions(self, organisation: str, frame: Frame, persons: set[str]) -> Mapping[str, datetime]:
-        """Asked only for a WhatsApp text of one's own. A template that stands ready does not count here: outside a
-        session a text is refused while a person can still choose another content."""
+        """The ends of the persons' sessions. Read only if the content is a free WhatsApp text.
+
+        The organisation's default template does not help here: outside a session the text is refused, because the
+        officer can still choose another content.
+        """
         if frame.phone_number_id is None or frame.content.template is not None or not persons:
             return {}
         return await self._sessions.open_until(organisation, frame.phone_number_id, persons)
@@ -153,7 +158,7 @@ def _row_result(row: Row, composed: Composed, person: str, gate_input: GateInput
 
 
 def field_error_of(reason: str) -> FieldError:
-    """The gate's "never", as it is told to the person who asked."""
+    """The gate's reason as an error for the API's answer."""
     facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
     return FieldError(field=_FIELD_OF.get(reason, "phone"), code=reason, facts=facts)
 

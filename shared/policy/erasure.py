@@ -1,8 +1,8 @@
-"""POST /v1/erasures: forget a person. What remains is that they may not be written to, under a keyed hash.
+"""POST /v1/erasures: erase a person. Only their opt-out remains, under a keyed hash.
 
-The opt-out comes first, so that nothing leaves any more while the rest is worked off by the fan-out queue, in rounds: a
-step that had read something before may still write it after. Every round does the same and finds less; any of them may
-be killed and run again.
+The opt-out is recorded first, so that no message is sent while the fan-out queue does the rest in three rounds. Several
+rounds are needed because another step may have read the person's data before a round and may write it after. Every
+round does the same work and finds less. A round may be killed and run again.
 """
 
 import asyncio
@@ -26,11 +26,14 @@ from shared.policy.ports import People
 from shared.recipients.contacts import Identities
 
 SOURCE = "erasure"
-"""Who recorded the opt-out."""
+"""The `source` of the recorded opt-out."""
 
 PAUSES = (120, 900)
-"""Seconds before the second and the third round. By the second a sender's lease is over; by the third every step that
-had read the person's rows before the first: planning and release have 900 s (template.yaml)."""
+"""Seconds before the second and the third round.
+
+Before the second round, every sender's lease has ended. Before the third, every step that read the person's rows before
+the first has ended: planning and release run at most 900 s (template.yaml).
+"""
 
 _PAGE = 100
 
@@ -38,16 +41,17 @@ _AT_ONCE = 16
 
 
 class Traces(Protocol):
-    """What is kept under a person's keyed hash besides the recorded word and the log."""
+    """What is stored under a person's keyed hash, apart from consents and the log."""
 
     async def forget(self, organisation: str, person: str, *, identity_links: bool) -> None:
-        """Remove sessions, unknown outcomes and the like; with `identity_links` also which other names the person is
-        known by."""
+        """Remove sessions, unknown outcomes and other records. With `identity_links`, also remove the links to the
+        person's other names.
+        """
         ...
 
 
 class Erasures:
-    """Takes requests to erase."""
+    """Accepts requests for erasure."""
 
     def __init__(self, numbers: Numbers, same: Identities, people: People, tasks: TaskQueue, clock: Clock) -> None:
         self._numbers = numbers
@@ -57,9 +61,9 @@ class Erasures:
         self._clock = clock
 
     async def accept(self, organisation: str, phone: str) -> None:
-        """The opt-out stands once this returns, and the rest is on its way.
+        """Record the opt-out and start the erasure. When this returns, the opt-out is in force.
 
-        Raises Refusal for a number that cannot be read.
+        Raises Refusal if the number is invalid.
         """
         person = await self._numbers.person(organisation, phone)
         identities = await self._same.same(organisation, [person])
@@ -72,7 +76,7 @@ class Erasures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraserDeps:
-    """What erasing works with."""
+    """What `Eraser` works with."""
 
     log: Log
     plans: Plans
@@ -87,13 +91,13 @@ class EraserDeps:
 
 
 class Eraser:
-    """Works off erasures: a task of the fan-out queue, which may come twice."""
+    """Does the erasures, as a task of the fan-out queue, which may come twice."""
 
     def __init__(self, deps: EraserDeps) -> None:
         self._deps = deps
 
     async def work(self, task: Task, until: datetime) -> None:
-        """A round, or as much of it as can be done by `until`; what remains becomes another task."""
+        """Do a round, or the part of it that can be done by `until`. A new task does the rest."""
         identities = await self._deps.same.same(task.organisation, [task.person])
         if not task.place:
             for one in identities:
@@ -103,7 +107,7 @@ class Eraser:
             await self._deps.tasks.put([replace(task, place=place)])
             return
         is_last = task.round == len(PAUSES)
-        for one in reversed(identities):  # the number's own links lead to the others, so they go last
+        for one in reversed(identities):  # the number's links lead to the other identities, so they go last
             await self._deps.traces.forget(task.organisation, one, identity_links=is_last)
         self._deps.telemetry.event("erasure_round", organisation=task.organisation, round=task.round)
         if not is_last:
@@ -111,8 +115,11 @@ class Eraser:
             await self._deps.tasks.put([following], delay=PAUSES[task.round])
 
     async def _erase_messages(self, organisation: str, person: str) -> None:
-        """The rows of the log that name the person; and what a lost race or a killed request has stored, which no row
-        names. What a sender holds right now keeps its content until the next round."""
+        """Erase the person's log rows and their stored content.
+
+        Also erase stored content that no row names, because its request was killed or lost a race. A row that a sender
+        is working on keeps its content until the next round.
+        """
         wanted = LogQuery(organisation=organisation, person=person)
         held: set[str] = set()
         async for page in pages(lambda position: self._deps.log.page(wanted, position, _PAGE)):
@@ -122,9 +129,10 @@ class Eraser:
         await self._deps.plans.erase_singles(organisation, person, but=held)
 
     async def _is_erased(self, row: Message) -> bool:
-        """End it if it waits; forget its content; the link to the person goes last, because it is what finds the row.
+        """End the message if it waits, erase its content, and remove the link to the person.
 
-        One that a sender holds right now ends by its own outcome, and is forgotten in the next round.
+        The link goes last, because it finds the row. False if a sender is working on the row: the row ends with that
+        call's outcome, and the next round erases it.
         """
         now = self._deps.clock.now()
         if row.is_open and row.lease_until is None:
@@ -137,9 +145,10 @@ class Eraser:
         return True
 
     async def _erase_plans(self, task: Task, persons: Sequence[str], until: datetime) -> str | None:
-        """The person's rows that are frozen and not logged, also those of planning runs that died or lost.
+        """Erase the person's rows in stored plans, as far as they are not logged, also in plans that lost a race or
+        died.
 
-        Answers where to go on, None at the end.
+        Returns the place to continue from; None at the end.
         """
         position, done = _read_place(task.place)
         while True:
@@ -160,14 +169,19 @@ class Eraser:
             position, done = page.position, 0
 
     async def forget_upload(self, task: Task) -> None:
-        """Remove the file of a distribution that was being planned when a person in its organisation was erased."""
+        """Erase the uploaded file of a distribution that was being planned when a person of its organisation was
+        erased.
+        """
         distribution = await self._deps.distributions.get(task.organisation, task.distribution_id)
         if distribution is not None:
             await self._erase_upload(distribution)
 
     async def _erase_upload(self, distribution: Distribution) -> None:
-        """Remove the file whole once its plan stands: the person may be in it, in rows that cannot be read too. While
-        it is being planned it is needed, and looked at again: planning ends after three attempts at the latest."""
+        """Erase the whole uploaded file after planning, because the person may be in it, even in a row that cannot be
+        read.
+
+        During planning the file is needed, so a task comes back later. Planning ends after three attempts at most.
+        """
         if distribution.upload_id is None:
             return
         if distribution.status is not DistributionStatus.PLANNING:
@@ -185,7 +199,9 @@ class Eraser:
             await self._deps.plans.erase_person(distribution.organisation, place.attempt, place.chunk, person)
 
     async def _leftovers(self, distribution: Distribution) -> Sequence["_KeptChunk"]:
-        """The chunks of planning runs whose plan was not taken, after all chunks of the one whose plan was."""
+        """The chunks of planning attempts that did not become the plan. Their numbers follow those of the plan's
+        chunks.
+        """
         plan, key = distribution.plan, (distribution.organisation, distribution.distribution_id)
         first = sum(run.chunks for run in plan.runs) if plan else 0
         attempts = [one for one in range(1, distribution.attempt + 1) if plan is None or one != plan.attempt]
@@ -195,7 +211,7 @@ class Eraser:
 
 @dataclass(frozen=True, slots=True)
 class _KeptChunk:
-    """A chunk that may hold rows of a person. `ordinal` is its number among those of its distribution."""
+    """A chunk that may contain the person's rows. `ordinal` is its number among the chunks of its distribution."""
 
     ordinal: int
     attempt: int
@@ -203,7 +219,7 @@ class _KeptChunk:
 
 
 def _unlogged(distribution: Distribution) -> Iterator[_KeptChunk]:
-    """The chunks of the plan that are not wholly in the log, each with its number over all runs."""
+    """The chunks of the plan that are not completely in the log, numbered over all runs."""
     plan = distribution.plan
     if plan is None or distribution.status is DistributionStatus.COMPLETED:
         return

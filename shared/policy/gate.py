@@ -1,7 +1,7 @@
-"""The gate: the one place that says whether a message may leave now. Every path asks it, at planning and just before
-the call: single, bulk, retry, resume, redrive, fallback.
+"""The gate: the one function that decides whether a message may be sent now.
 
-The 24-hour session that a person's own message opens: inside it WhatsApp takes free text.
+Every path calls it, at planning and just before the call to the provider: single, bulk, retry, resume, redrive,
+fallback. Also here: the 24-hour session that a person's own message opens, in which WhatsApp accepts free text.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ LENGTH = timedelta(hours=24)
 
 
 def session_until(written_at: datetime, received_at: datetime) -> datetime | None:
-    """Until when a message keeps the session open, that instant excluded; None if that is over when it is heard of.
+    """The end (excluded) of the session that a person's message opens; None if it is over when we receive the message.
 
-    A message stamped later than it was heard of counts from then: no clock of Meta's makes a session longer. One that
-    was delivered again days later opens nothing.
+    If the message's time is later than our receipt, the receipt counts, so a wrong clock at Meta cannot make a session
+    longer. A message that is delivered again days later opens no session.
     """
     until = min(written_at, received_at) + LENGTH
     return until if received_at < until else None
@@ -31,28 +31,30 @@ type Decision = Go | NotBefore | Never
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Go:
-    """It may leave now. `as_template`: not as it is written, because its session has closed, but as its template."""
+    """The message may be sent now. `as_template`: its session has closed, so its template replaces its text."""
 
     as_template: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotBefore:
-    """It may leave, but not before `at`, which becomes the message's `scheduled_for`."""
+    """The message may be sent at `at`, not earlier. `at` becomes its `scheduled_for`."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Never:
-    """It may not leave; `reason` is one of api.md's row codes."""
+    """The message may not be sent. `reason` is one of api.md's row codes."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateInput:
-    """What the gate looks at of one message. `not_before` is the schedule's own wish; `peak` the off-peak bar."""
+    """The facts about one message that decide. `not_before`: the requested start. `peak`: hours closed by an off-peak
+    order.
+    """
 
     channel: Channel
     country: str
@@ -61,17 +63,17 @@ class GateInput:
     not_before: datetime | None = None
     peak: tuple[Window, ...] = ()
     exempt_from_consent: bool = False
-    """A test send to a number of the administrator's own, or the one answer to a person's STOP."""
+    """True for a test send to a number of the administrator's own, and for the answer to a person's STOP."""
     session_text: bool = False
-    """A WhatsApp text of one's own: only inside the 24 hours that a person's own message opens."""
+    """The message is a free WhatsApp text: allowed only in the 24 hours after the person's own message."""
     session_until: datetime | None = None
-    """Until when the person's session is open, that instant excluded; None where there is none."""
+    """The end (excluded) of the person's session; None if there is none."""
     has_template: bool = False
-    """A template stands ready in case the session has closed."""
+    """The message has a template to send if the session has closed."""
 
 
 def gate(gate_input: GateInput, now: datetime) -> Decision:
-    """Go, not before T, or never because R. Quiet hours and peak hours bind SMS only."""
+    """Decide. Quiet hours and peak hours apply to SMS only."""
     if gate_input.channel is Channel.SMS and gate_input.country not in COVERED:
         return Never(reason="country_not_covered")
     if not gate_input.exempt_from_consent:
@@ -91,12 +93,12 @@ def _session_is_open(gate_input: GateInput, instant: datetime) -> bool:
 
 
 def closed_hours(country: str, peak: tuple[Window, ...] = ()) -> ClosedHours:
-    """The daily windows, in the country's own time, in which no SMS leaves."""
+    """The daily hours, in the country's local time, in which no SMS is sent."""
     return ClosedHours(windows=(COVERED[country].quiet_hours, *peak))
 
 
 def earliest_open(channel: Channel, country: str, instant: datetime, peak: tuple[Window, ...] = ()) -> datetime:
-    """The first instant at or after `instant` at which the channel is open where the recipient lives."""
+    """The first instant from `instant` on at which the channel is open in the recipient's country."""
     if channel is not Channel.SMS:
         return instant
     return next_open(instant, COVERED[country].zone, closed_hours(country, peak))

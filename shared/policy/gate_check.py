@@ -1,4 +1,6 @@
-"""Brings the gate its facts just before the call: the distribution's state and epoch, consent, the clock."""
+"""The gate check just before the call: reads the distribution's state and epoch, the holds and the consent, and asks
+the gate.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -25,16 +27,18 @@ from shared.policy.ports import People, consents_of
 from shared.sending.channel import Integrated
 
 KNOWN_FOR = timedelta(milliseconds=950)
-"""How old the facts may be by the instant of the departure: they are read a moment before it (`boarding.AHEAD`), and
-may be a second old when the call is made."""
+"""How old the facts may be at the gate check. The check is `AHEAD` (`shared.pacing.slots`) before the call, and at the
+call the facts may be a second old.
+"""
 
 WHILE_PAUSED = timedelta(minutes=5)
-"""How long a fallback waits whose distribution is paused before it asks again."""
+"""How long a fallback waits before it asks again, while its distribution is paused."""
 
 
 class GateDecision(StrEnum):
-    """`dropped`: the message stays pending and its run will release it again; `held`: it stays pending, and the agenda
-    brings it up again once its hold has ended."""
+    """`dropped`: the message stays pending, and its run will release it again. `held`: the message stays pending, and
+    the agenda enqueues it when the hold has ended.
+    """
 
     GO = "go"
     LATER = "later"
@@ -45,10 +49,12 @@ class GateDecision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`at` goes with `later`, `reason` with `never` and `held`; `as_template` with `go`: its session has closed.
+    """The result of a gate check.
 
-    `full`: Meta's daily limit leaves no room for this person, and no hold says so yet. `holds` are those that were
-    known when the gate was asked.
+    - `at` goes with `later`, `reason` with `never` and `held`.
+    - `as_template` goes with `go`: the session has closed.
+    - `full`: Meta's daily limit has nothing left for this person, and no hold for it exists yet.
+    - `holds`: the holds that were known at the check.
     """
 
     decision: GateDecision
@@ -58,14 +64,14 @@ class Answer:
     full: bool = False
     holds: Holds | None = None
     peak: tuple[Window, ...] = ()
-    """Goes with `go`: the hours besides the quiet ones that were found open."""
+    """Goes with `go`: the closed hours besides the quiet hours."""
 
 
 class GateCheck:
-    """Asks the gate for messages that are about to leave."""
+    """Asks the gate for messages that are about to be sent."""
 
     def __init__(self, holds: HoldStore, people: People, log: Log, limits: DailyLimits | None = None) -> None:
-        """`limits` is WhatsApp's: sessions and Meta's daily limit."""
+        """`limits`: sessions and Meta's daily limit; only for WhatsApp."""
         self._limits = limits
         self._log = log
         self._holds = holds
@@ -73,7 +79,9 @@ class GateCheck:
         self._consents = TtlCache(partial(consents_of, people), KNOWN_FOR)
 
     async def ask(self, queue_message: QueueMessage, now: datetime, integration: Integrated | None = None) -> Answer:
-        """Whether this copy may leave now. With the integration: just before the call, with every fact."""
+        """Whether this queue message may be sent now. Just before the call, pass the integration: then every fact is
+        checked.
+        """
         if queue_message.payload.fallback_of is not None:
             waits = await self._by_parent(queue_message.organisation, queue_message.payload.fallback_of, now)
             if waits is not None:
@@ -82,7 +90,7 @@ class GateCheck:
             self._distribution_of(queue_message, now),
             self._holds_of(queue_message, now),
             self._consents.get((queue_message.organisation, queue_message.person), now),
-        )  # at once, so that a batch that asks together reads together
+        )  # concurrently, so that a batch shares its reads
         waits = self._by_state(queue_message, distribution) or by_holds(queue_message, distribution, holds, now)
         if waits is not None:
             return waits
@@ -128,8 +136,9 @@ class GateCheck:
         *,
         as_template: bool,
     ) -> Answer:
-        """The gate says go. A template that takes the place of a session's text may be held itself; Meta's messaging
-        limit is asked last, because asking counts the person."""
+        """The result after the gate's go. If a template replaces the text, holds on that template are checked too.
+        Meta's daily limit comes last, because the check counts the person.
+        """
         if as_template and go.holds is not None:
             waits = by_holds(queue_message, distribution, go.holds, now, as_template=True)
             if waits is not None:
@@ -142,12 +151,15 @@ class GateCheck:
 
     @staticmethod
     def is_open(queue_message: QueueMessage, gate_answer: Answer, at: datetime) -> bool:
-        """Whether the hours in which it was admitted last until then. Asks nobody."""
+        """Whether the hours that the gate found open are still open at `at`. It reads nothing."""
         return earliest_open(queue_message.channel, queue_message.payload.country, at, gate_answer.peak) <= at
 
     async def _by_parent(self, organisation: str, message_id: str, now: datetime) -> Answer | None:
-        """A fallback never follows a message that has arrived, read as it surely stands; it waits and ends with its
-        parent's distribution, though it is not of it."""
+        """The result for a fallback because of its parent; None if the parent does not stop it.
+
+        The parent is read consistently, and no fallback is sent after a message that has arrived. A fallback also waits
+        and ends with its parent's distribution, although it does not belong to it.
+        """
         parent = await self._log.get(organisation, message_id)
         if parent is not None and parent.status in ARRIVED:
             return Answer(decision=GateDecision.NEVER, reason="cancelled")
@@ -204,7 +216,7 @@ class GateCheck:
 
 
 def run_scopes(queue_message: QueueMessage, distribution: Distribution | None) -> list[ScopeKey]:
-    """What may hold the run that the message belongs to; empty where it belongs to none."""
+    """The scopes that can hold the message's run; empty if it belongs to no run."""
     if distribution is None or queue_message.chunk is None:
         return []
     return scopes_of(distribution, distribution.planned.runs[queue_message.chunk.run])
@@ -218,7 +230,7 @@ def by_holds(
     *,
     as_template: bool = False,
 ) -> Answer | None:
-    """None: no hold concerns the message, or it is the one that tries it."""
+    """The result if a hold concerns the message; None if none does, or if the message tests that hold."""
     payload = queue_message.payload.as_template() if as_template else queue_message.payload
     mine = run_scopes(queue_message, distribution)
     found = holds.holding([*mine, *scopes_for(payload.country, template_of(payload))])

@@ -1,7 +1,7 @@
-"""When no SMS may go: quiet hours and peak hours, in the recipient's wall time, over every change of the clocks.
+"""When no SMS may be sent: quiet hours and peak hours in the recipient's local time, also when the clocks change.
 
-Rules and zones: reference/orange_sms.md §8. Hours are never added to an instant: what is closed is what a clock on the
-recipient's wall shows. Zone data is the pinned tzdata package's and never the machine's, which may lack it or be stale.
+Rules and zones: reference/orange_sms.md §8. Closed time is what a clock at the recipient shows, so hours are never
+added to an instant. Zone data comes from the pinned tzdata package: the machine's may be missing or old.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,39 +12,39 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 Window = tuple[time, time]
-"""Start inclusive, end exclusive, every day; one whose end is not after its start runs over midnight."""
+"""Start (included) and end (excluded), every day. If the end is not after the start, the window crosses midnight."""
 
 QUIET: Window = (time(21), time(7))
 
 DEFAULT_PEAK_HOURS = (("08:00", "10:00"), ("17:00", "21:00"))
-"""The peak hours of an organisation that has set none (api.md, Settings), in the recipients' wall time."""
+"""Peak hours of an organisation that has set none (api.md, Settings), in the recipients' local time."""
 
 _DAYS_AHEAD = 4
-"""An open stretch comes daily, but a change of the clocks may swallow one."""
+"""How many days to look ahead. Every day has an open time, but a change of the clocks may remove one."""
 
 
 class UnknownZoneError(ValueError):
-    """Not a zone of the tz database. Whoever asked must not send: there is no default zone."""
+    """The zone is not in the tz database. The caller must not send: there is no default zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedHours:
-    """Daily closed windows, which may touch or overlap. ValueError where they leave no minute of the day open."""
+    """Daily closed windows, which may touch or overlap. ValueError if they leave no minute of the day open."""
 
     windows: tuple[Window, ...]
 
     def __post_init__(self) -> None:
         for start, end in self.windows:
             if start.tzinfo is not None or end.tzinfo is not None:
-                raise ValueError("a window is in wall time and has no zone")
+                raise ValueError("a window is in local time and must have no time zone")
             if start == end:
-                raise ValueError("a window needs an end that is not its start")
-        # Wherever a whole day is not closed, some window's end is open.
+                raise ValueError("a window's end must differ from its start")
+        # If some minute of the day is open, the end of some window is open.
         if self.windows and all(self.holds(end) for _, end in self.windows):
             raise ValueError("the windows close the whole day")
 
     def holds(self, wall: time) -> bool:
-        """Whether a clock that shows `wall` is in closed time."""
+        """Whether the local time `wall` is closed."""
         return any(start <= wall < end if start < end else wall >= start or wall < end for start, end in self.windows)
 
 
@@ -52,14 +52,14 @@ QUIET_HOURS = ClosedHours(windows=(QUIET,))
 
 
 def parse_windows(pairs: Iterable[Sequence[str]]) -> tuple[Window, ...]:
-    """Windows from [["08:00", "10:00"], …]; "24:00" may end one. ValueError for anything else."""
+    """Windows from [["08:00", "10:00"], …]. An end may be "24:00". ValueError for any other form."""
     return tuple(_window(pair) for pair in pairs)
 
 
 def next_open(instant: datetime, zone: str, closed: ClosedHours) -> datetime:
-    """`instant` itself where `zone` is open then, else the first instant that is; in UTC.
+    """`instant` if `zone` is open then, else the next open instant; in UTC.
 
-    Windows that touch are skipped together. UnknownZoneError for a bad zone, ValueError for a naive instant.
+    Windows that touch count as one. UnknownZoneError for an unknown zone, ValueError if `instant` has no time zone.
     """
     start, where = _utc(instant), _zone(zone)
     if _open(start, where, closed):
@@ -69,7 +69,7 @@ def next_open(instant: datetime, zone: str, closed: ClosedHours) -> datetime:
 
 
 def closes_at(instant: datetime, zone: str, closed: ClosedHours) -> datetime | None:
-    """The first closed instant from `instant` on, in UTC: `instant` itself where it is closed; None without windows."""
+    """The first closed instant from `instant` on, in UTC; `instant` itself if it is closed. None without windows."""
     start, where = _utc(instant), _zone(zone)
     if not closed.windows:
         return None
@@ -81,23 +81,23 @@ def closes_at(instant: datetime, zone: str, closed: ClosedHours) -> datetime | N
 
 def _window(pair: Sequence[str]) -> Window:
     if isinstance(pair, str) or len(pair) != 2:
-        raise ValueError("a window is a start and an end")
+        raise ValueError("a window must be a pair: start and end")
     start, end = pair
     window = (_wall(start), time(0) if end == "24:00" else _wall(end))
     if window[0] == window[1]:
-        raise ValueError("a window needs an end that is not its start")
+        raise ValueError("a window's end must differ from its start")
     return window
 
 
 def _wall(text: str) -> time:
     if len(text) != 5 or not text.isascii() or text[2] != ":" or not (text[:2] + text[3:]).isdigit():
-        raise ValueError("a time of day is HH:MM")
+        raise ValueError("a time of day must have the form HH:MM")
     return time(int(text[:2]), int(text[3:]))
 
 
 def _utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
-        raise ValueError("an instant needs its zone")
+        raise ValueError("the instant has no time zone")
     return instant.astimezone(UTC)
 
 
@@ -106,9 +106,9 @@ def _open(instant: datetime, where: ZoneInfo, closed: ClosedHours) -> bool:
 
 
 def _turns(start: datetime, where: ZoneInfo, edges: Sequence[time]) -> Iterator[datetime]:
-    """In order, the instants after `start` at which a clock there may pass one of `edges`.
+    """The instants after `start`, in order, at which the local clock may pass one of `edges`.
 
-    Both passages of an edge that comes twice, and the changes of the clocks themselves, which may jump over an edge.
+    They include both passages of a time that comes twice, and the changes of the clocks, which may jump over an edge.
     """
     today = start.astimezone(where).date()
     turns = set(_clock_changes(start, where))
@@ -127,7 +127,7 @@ def _clock_changes(start: datetime, where: ZoneInfo) -> Iterator[datetime]:
 
 
 def _clock_change(before: datetime, after: datetime, where: ZoneInfo) -> datetime:
-    """The second at which the offset changes between `before` and `after`, an hour apart."""
+    """The second at which the offset changes. `before` and `after` are an hour apart."""
     low = before.replace(microsecond=0)
     old = low.astimezone(where).utcoffset()
     seconds = int((after - low).total_seconds()) + 1
@@ -149,6 +149,6 @@ def _zone_names() -> frozenset[str]:
 @lru_cache
 def _zone(name: str) -> ZoneInfo:
     if name not in _zone_names():
-        raise UnknownZoneError("not a zone of the tz database")
+        raise UnknownZoneError("the time zone is not in the tz database")
     with (resources.files("tzdata") / "zoneinfo" / name).open("rb") as data:
         return ZoneInfo.from_file(data, key=name)

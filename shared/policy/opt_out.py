@@ -1,11 +1,8 @@
-"""What a person's message says about ending all messages to them (api.md, "Consent, opt-out, erasure").
+"""Opt-out by message: what a person's message asks for, the words that mean STOP, and our answers (api.md, "Consent,
+opt-out, erasure").
 
-The words by which people end all messages to them, and the words that they put around those. Data only.
-
-Everything is read as a person's message is read (`wish_of`): case, accents, vowel signs and forms of a letter make
-no difference; apostrophes and hyphens are blanks. "any" holds what says nothing about the language.
-
-What a person is told about a stop, in their language. Data only.
+`wish_of` compares the words without case, accents, vowel signs and variant forms of a letter. Apostrophes and hyphens
+count as blanks. The key "any" holds words that do not tell the language.
 """
 
 import re
@@ -26,7 +23,7 @@ STOPS: Mapping[str, str] = {
     "en": "unsubscribe unsub optout",
     "ar": "توقف توقفوا توقفي ايقاف الايقاف الغاء الالغاء الغ الغي قف قفوا اوقف اوقفوا اوقفي وقف وقفوا كفوا",
 }
-"""One of them ends the messages, alone or among fillers."""
+"""One of these words ends the messages, alone or with fillers."""
 
 STOP_PHRASES: Mapping[str, tuple[str, ...]] = {
     "fr": (
@@ -41,7 +38,7 @@ STOP_PHRASES: Mapping[str, tuple[str, ...]] = {
     ),
     "ar": ("لا ترسل", "لا ترسلوا", "لا ترسلي", "لا اريد رسائل", "لا اريد الرسائل", "لا اريد استلام"),
 }  # fmt: skip
-"""They count as one of the words."""
+"""Phrases that count as one of `STOPS`."""
 
 FILLERS: Mapping[str, str] = {
     "any": "sms msg msgs message messages whatsapp ok okay info infos spam no numero",
@@ -63,15 +60,15 @@ FILLERS: Mapping[str, str] = {
         رساله الرساله رسائل الرسائل رسائلكم ارسال الارسال اشتراك الاشتراك اشتراكي الاشعارات الاعلانات
     """,
 }
-"""Courtesies, and what is to be stopped. They never change what a word means."""
+"""Polite words, and words for what is to be stopped. They do not change the meaning of a STOP word."""
 
 NEGATIONS_BEFORE = frozenset(
     ("pas", "jamais", "sans", "non", "not", "never", "t", "dont", "without", "لا", "بدون", "دون", "بلا", "لن", "لم")
 )
-"""Directly before a word, in the same clause, they turn it round: "ne pas arrêter", "non-stop", "don't stop"."""
+"""Directly before a STOP word in the same clause, these reverse it: "ne pas arrêter", "non-stop", "don't stop"."""
 
 NEGATIONS_AFTER = frozenset(["pas", "jamais"])
-"""Directly behind it: "n'arrêtez pas"."""
+"""Directly after a STOP word, these reverse it: "n'arrêtez pas"."""
 
 HARMLESS = (
     "bus stop", "bus stops", "next stop", "last stop", "pit stop", "one stop", "full stop", "truck stop", "stop by",
@@ -79,16 +76,16 @@ HARMLESS = (
     "arret de bus", "arret du bus", "arret bus", "arret de taxi", "arret maladie", "arret de travail",
     "arret cardiaque", "وقف اطلاق النار",
 )  # fmt: skip
-"""Set phrases in which the word means something else."""
+"""Fixed phrases in which the word means something else."""
 
 PERHAPS = (
     "cancel", "quit", "end", "annuler", "annulez", "annulation", "fin", "assez", "enough", "leave me alone",
     "laissez moi tranquille", "plus de message", "plus de messages", "plus de sms", "plus rien", "كفي", "كفايه",
 )  # fmt: skip
-"""Alone or among fillers they may mean it: the person is asked."""
+"""Alone or with fillers, these may mean STOP: we ask the person."""
 
 STOP_PAYLOAD = "STOP"
-"""What our own Stop buttons send."""
+"""The payload that our own Stop buttons send."""
 
 
 class Wish(StrEnum):
@@ -96,7 +93,7 @@ class Wish(StrEnum):
 
     STOP = "stop"
     UNCLEAR = "unclear"
-    """It may mean a stop: only the person can tell."""
+    """It may mean STOP: we have to ask the person."""
     NOTHING = "nothing"
 
 
@@ -117,17 +114,17 @@ _LONG_DRAWN = re.compile(r"(\w)\1{2,}")
 _ARABIC = re.compile(r"[\u0621-\u064a]")
 
 _LETTER_FORMS = str.maketrans({"ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ٱ": "ا", "ٲ": "ا", "ٳ": "ا", "ـ": None})
-"""Arabic letters that people write one for the other; the tatweel only stretches a word."""
+"""Arabic letters that people use one for the other. The tatweel only makes a word longer."""
 
 _SET_PHRASE = "·"
-"""Stands in for words that were taken together: no word is written like it."""
+"""Replaces a fixed phrase. No word is written like this."""
 
 
 def wish_of(words: str, names: Iterable[str] = ()) -> Wish:
-    """What the message, or the button, asks for. `names`: of the sender, as people put them behind the word.
+    """What the message or the pressed button asks for. `names`: names of the sender that people add to the word.
 
-    A word ends the messages alone or with courtesies and fillers. In any other sentence it does not: if it is not
-    turned round there and part of no set phrase, the person has to be asked.
+    A STOP word counts if it is alone or with fillers. In any other sentence the wish is unclear, unless the word is
+    negated or part of a fixed phrase.
     """
     clauses = _clauses(words)
     if "".join(word for clause in clauses for word in clause) in _STOPS:  # "S.T.O.P"
@@ -142,7 +139,7 @@ def wish_of(words: str, names: Iterable[str] = ()) -> Wish:
 
 
 def tongue_of(words: str) -> Tongue | None:
-    """The language that a message is written in; None where its words are the same in several."""
+    """The language of a message; None if its words fit several languages or none."""
     if _ARABIC.search(words):
         return Tongue.ARABIC
     said = [word for clause in _clauses(words) for word in clause if len(word) > 1]
@@ -164,7 +161,7 @@ def _plain(words: str) -> str:
 
 
 def _read(clause: Sequence[str], names: Iterable[str]) -> list[str]:
-    """The clause with phrases read as one word each, and words that are turned round or a name taken out."""
+    """The clause as words: STOP phrases become one word, negated STOP words are replaced, and `names` are removed."""
     text = _spaced(clause)
     for phrase in _HARMLESS:
         text = text.replace(phrase, f" {_SET_PHRASE} ")
@@ -198,12 +195,12 @@ def _all(listed: Mapping[str, str]) -> frozenset[str]:
 
 
 def _longest_first(phrases: Iterable[str]) -> tuple[str, ...]:
-    """As they stand in a clause; a longer one may hold a shorter one."""
+    """The phrases as they appear in a clause, the longest first, because a longer phrase may contain a shorter one."""
     return tuple(sorted((_spaced(_WORD.findall(_plain(phrase))) for phrase in phrases), key=len, reverse=True))
 
 
 def _only(tongue: Tongue) -> frozenset[str]:
-    """The words that no other language shares."""
+    """The words that occur in no other language."""
     others = [one for one in (*STOPS, *FILLERS) if one != tongue]
     shared = [_words(listed[one]) for listed in (STOPS, FILLERS) for one in others if one in listed]
     return (_words(STOPS[tongue]) | _words(FILLERS[tongue])).difference(*shared)
@@ -214,7 +211,7 @@ def _is_part(word: str) -> bool:
 
 
 _LINKS = frozenset(["d", "de", "l", "m", "s", "vous"])
-"""They may stand between a negation and its word: "pas d'arrêt"."""
+"""Words that may come between a negation and its word: "pas d'arrêt"."""
 
 _STOPS = _all(STOPS)
 
@@ -235,8 +232,9 @@ _ONLY = {tongue: _only(tongue) for tongue in (Tongue.FRENCH, Tongue.ENGLISH)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTexts:
-    """`done` answers a stop; `question` asks whether one is meant, above a button with `title` (at most 20 characters,
-    Meta's limit). `language` None: in two languages."""
+    """`done` answers a STOP. `question` asks whether the person means STOP, above a button with `title` (at most 20
+    characters, Meta's limit). `language` None: the texts are in two languages.
+    """
 
     language: Tongue | None
     done: str
@@ -273,11 +271,11 @@ BOTH = StopTexts(
     question=f"{_FRENCH.question} / {_ENGLISH.question}",
     title="STOP",
 )
-"""Where the language is not known."""
+"""For an unknown language."""
 
 
 def texts_for(said_in: Tongue | None, written_in: str | None, country: str) -> StopTexts:
-    """The texts in the language that the person wrote in, else of our last message to them, else of the country."""
+    """The texts in the language of the person's message, else of our last message to them, else of their country."""
     spoken = COVERED[country].language if country in COVERED else None
     known = said_in or next((Tongue(each) for each in (written_in, spoken) if each in set(Tongue)), None)
     return TEXTS[known] if known is not None else BOTH

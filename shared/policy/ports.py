@@ -1,6 +1,7 @@
-"""What the rules about people ask of the world: consents and sessions, of one organisation or of many at once.
-`storage` answers on AWS, `tests/fakes` in memory; one contract suite holds both to the same behaviour. Every method
-may be called twice; instants are aware and in UTC.
+"""The Protocols for consents and sessions, and readers for several organisations at once.
+
+`storage` implements them on AWS, `tests/fakes` in memory; one contract suite tests both. Every method may be called
+twice. Instants are in UTC.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,46 +12,50 @@ from shared.policy.consent import Consent, ConsentRecord
 
 
 class Sessions(Protocol):
-    """Sessions between the organisation's number and its people. A person is a keyed hash."""
+    """Sessions between a WhatsApp number and persons. A person is a keyed hash."""
 
     async def open(self, organisation: str, phone_number_id: str, person: str, until: datetime) -> None:
-        """Keep the session open until then, that instant excluded; never shortens one."""
+        """Keep the session open until `until` (excluded). A session that lasts longer stays as it is."""
         ...
 
     async def open_until(
         self, organisation: str, phone_number_id: str, persons: Iterable[str]
     ) -> Mapping[str, datetime]:
-        """When each one's session ends. It may have ended: compare with the clock. Who never wrote is left out."""
+        """The end of each person's session, which may be in the past. Persons without a session are left out."""
         ...
 
 
 class People(Protocol):
-    """What is known of a person, found by the keyed hash of the number."""
+    """The consents of persons. A person is a keyed hash of the number."""
 
     async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
-        """The records of those who have one."""
+        """The records of these persons. Persons without a record are left out."""
         ...
 
     async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
-        """Join these statements to the person's record; says whether that told us anything new. The first statements
-        of a person may count as new when they are told again: AWS's own repeat of a write looks alike."""
+        """Add these statements to the person's record. True if one of them is new.
+
+        A person's first statements may count as new twice, because a repeated write by AWS's client looks the same.
+        """
         ...
 
     async def replace(self, organisation: str, person: str, statement: Consent) -> None:
-        """Keep this statement alone: an erasure leaves nothing else."""
+        """Keep only this statement. An erasure removes all others."""
         ...
 
 
-type Somebody = tuple[str, str]
-"""Organisation, person."""
+type OrganisationPerson = tuple[str, str]
+"""Organisation and person."""
 
 type Writer = tuple[str, str, str]
-"""Organisation, phone number ID, person."""
+"""Organisation, phone number ID and person."""
 
 
-async def consents_of(people: People, asked: Collection[Somebody]) -> Mapping[Somebody, ConsentRecord]:
-    """What each has said, as far as it is recorded."""
-    consents: dict[Somebody, ConsentRecord] = {}
+async def consents_of(
+    people: People, asked: Collection[OrganisationPerson]
+) -> Mapping[OrganisationPerson, ConsentRecord]:
+    """The consent records of persons of several organisations."""
+    consents: dict[OrganisationPerson, ConsentRecord] = {}
     for organisation in {organisation for organisation, _ in asked}:
         persons = [person for owner, person in asked if owner == organisation]
         records = await people.consents(organisation, persons)
@@ -59,7 +64,7 @@ async def consents_of(people: People, asked: Collection[Somebody]) -> Mapping[So
 
 
 async def sessions_of(sessions: Sessions, asked: Collection[Writer]) -> Mapping[Writer, datetime]:
-    """When each one's session with the number ends or ended."""
+    """The ends of these sessions, some of which may be in the past."""
     found: dict[Writer, datetime] = {}
     for organisation, number in {(organisation, number) for organisation, number, _ in asked}:
         persons = [person for owner, to, person in asked if (owner, to) == (organisation, number)]

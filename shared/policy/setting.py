@@ -1,4 +1,4 @@
-"""Reads once, for a whole request, what composing and judging depend on."""
+"""Reads the organisation's settings once for a whole request, and checks a request's content and start against them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,19 +18,20 @@ from shared.texts.content import Content, FallbackOrder
 from shared.texts.templates import READY_ONLY
 
 FURTHEST = timedelta(days=28)
-"""How far ahead somebody may ask for: what is frozen now must still be there then (PayloadRetentionDays), with the days
-that a million SMS take, and time to send again."""
+"""The furthest start that a request may ask for. Its stored content must still exist then (PayloadRetentionDays), and
+also during the days that a million SMS take, with time for resends.
+"""
 
 CLOCKS_DIFFER = timedelta(seconds=60)
-"""How far a client's clock may be behind or ahead of ours: "now" by its clock is no mistake."""
+"""How far a client's clock may differ from ours: its "now" must be accepted."""
 
 LAST_RESORT_COUNTRY = "SN"
-"""Reads national numbers where neither integration says better; the first of the list."""
+"""The country for reading national numbers if no integration gives one; the first country of the list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """An organisation's settings, as a request needs them."""
+    """An organisation's settings for one request."""
 
     channel: WhatsAppIntegration | SmsIntegration
     sms: SmsIntegration | None
@@ -51,7 +52,7 @@ class Settings:
         fallback: FallbackOrder | None = None,
         received_at: datetime | None = None,
     ) -> Frame:
-        """The frame for one request's rows."""
+        """The `Frame` for the rows of one request."""
         return Frame(
             content=content,
             setting=self.setting,
@@ -65,7 +66,7 @@ class Settings:
 
 
 class SettingReader:
-    """Reads settings fresh: a person who has just saved them expects them to hold."""
+    """Reads settings without a cache: an administrator who has just saved them expects them to apply."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class SettingReader:
         self._card_buckets = card_buckets
 
     async def read(self, organisation: str, channel: Channel, *, needs_dhis2: bool = False) -> Settings:
-        """Raises Refusal `integration_missing` where the channel, or a needed DHIS2 mapping, is not set."""
+        """Raises Refusal `integration_missing` if the channel, or a needed DHIS2 integration, is not set up."""
         sms = await self._integrations.sms(organisation, uncached=True)
         whatsapp = (
             await self._integrations.whatsapp(organisation, uncached=True) if channel is Channel.WHATSAPP else None
@@ -106,14 +107,14 @@ class SettingReader:
 
 
 def check(channel: Channel, content: Content) -> None:
-    """Raises Refusal `unprocessable` for a text that no recipient could get."""
+    """Raises Refusal `unprocessable` for a text that cannot be sent to any recipient."""
     _refuse(check_content(channel, content))
 
 
 def check_instant(field: str, wished: datetime | None, now: datetime) -> None:
-    """Raises Refusal `unprocessable` for a start that is past, or further ahead than anything is kept for.
+    """Raises Refusal `unprocessable` if the start is in the past or further ahead than stored content is kept.
 
-    Both bounds allow for a client's clock that differs from ours. A start of the last minute means now.
+    Both bounds allow for the difference of clocks. A start in the last minute means now.
     """
     if wished is None:
         return
@@ -125,13 +126,18 @@ def check_instant(field: str, wished: datetime | None, now: datetime) -> None:
 
 
 def check_with(settings: Settings, content: Content) -> None:
-    """Raises Refusal `unprocessable` for a template that no recipient could get: unknown, or not approved by Meta."""
+    """Raises Refusal `unprocessable` if the template is unknown or not approved by Meta."""
     _refuse(check_template(settings.setting, content))
 
 
 def check_fallback(settings: Settings, content: Content, fallback: FallbackOrder | None) -> None:
-    """Raises Refusal for a fallback that no recipient could get: `fallback_invalid` from SMS, or where the message's
-    own content is to be its text and cannot be; the content's own codes where it has one; `integration_missing`."""
+    """Raises Refusal if the fallback cannot be sent to any recipient.
+
+    - `fallback_invalid`: the message itself is an SMS, or the message's content is to be the SMS text and cannot be
+      one.
+    - The content's own codes: the fallback has a content of its own, with errors.
+    - `integration_missing`: SMS is not set up.
+    """
     if fallback is None:
         return
     invalid = FieldError(field="fallback", code="fallback_invalid")
@@ -156,7 +162,7 @@ def _without_sender(sms: SmsIntegration) -> frozenset[str]:
 
 
 async def default_country(integrations: Integrations, organisation: str) -> str:
-    """The country by which the organisation's national numbers are read."""
+    """The country for reading the organisation's national numbers."""
     sms = await integrations.sms(organisation, uncached=True)
     whatsapp = None if sms else await integrations.whatsapp(organisation, uncached=True)
     return _default_country(sms, whatsapp)

@@ -1,7 +1,7 @@
-"""Providers' answers, read without trusting their shape (every function is total), and one line of a provider's error
-table.
+"""Helpers for reading providers' answers, and a `Rule`: what an error code means for the message.
 
-Apart from the HTTP client: what reads webhooks must not load one.
+The readers never raise, because the form of an answer is not certain. This module does not import the HTTP client, so
+that code that reads webhooks need not load it.
 """
 
 import json
@@ -14,13 +14,15 @@ from shared.messages.errors import Kind, Scope, SendError
 IDENTIFIER_LENGTH = 512
 
 PIECE_BYTES = 50_000
-"""Of a webhook, as a document on the status queue: with its quotes escaped it is one of SQS's billing units (64 KB). A
-batch of ten holds a thousand statuses or so: a function with a third of a processor works them off well within its
-time-out, or they would come again and never get further."""
+"""The size of a webhook's parts on the status queue. With escaped quotes, a part fits one billing unit of SQS (64 KB).
+
+A batch of ten parts holds about a thousand statuses. A function with a third of a processor handles them well within
+its time-out; otherwise the batch would come again and never end.
+"""
 
 
 def parse(body: bytes | str) -> JsonValue:
-    """The document, or None where it is not JSON: empty, cut short, HTML, nested beyond reason."""
+    """The document; None if it is not JSON: empty, cut, HTML, or nested too deeply."""
     try:
         document: JsonValue = json.loads(body)
     except (ValueError, RecursionError):
@@ -29,24 +31,24 @@ def parse(body: bytes | str) -> JsonValue:
 
 
 def obj(value: JsonValue) -> JsonObject:
-    """The value if it is an object, else an empty one."""
+    """The value if it is an object, else an empty object."""
     return value if isinstance(value, dict) else {}
 
 
 def objects(value: JsonValue) -> list[JsonObject]:
-    """The objects of a list; a lone object counts as a list of one."""
+    """The objects of a list. A single object counts as a list of one."""
     if isinstance(value, dict):
         return [value]
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def text(value: JsonValue) -> str:
-    """The value if it is a string, else an empty one."""
+    """The value if it is a string, else an empty string."""
     return value if isinstance(value, str) else ""
 
 
 def integer(value: JsonValue) -> int | None:
-    """A whole number, also from a string or a float: providers quote them now and then."""
+    """A whole number, also from a string or a float, because some providers send numbers as strings."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -56,7 +58,7 @@ def integer(value: JsonValue) -> int | None:
 
 
 def identifier(value: JsonValue) -> str:
-    """An opaque ID, fit to be stored: printable ASCII without spaces, at most 512 characters; else empty."""
+    """An ID that can be stored: printable ASCII without spaces, at most 512 characters; else empty."""
     found = text(value)
     fits = found.isascii() and found.isprintable() and " " not in found and len(found) <= IDENTIFIER_LENGTH
     return found if fits else ""
@@ -64,7 +66,7 @@ def identifier(value: JsonValue) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a code means for the message; the fields are those of `SendError`."""
+    """What an error code means for the message. The fields are those of `SendError`."""
 
     kind: Kind
     reason: str = ""
@@ -76,7 +78,7 @@ class Rule:
     refuses_picture: bool = False
 
     def error(self, code: str) -> SendError:
-        """A new exception each time: they carry tracebacks."""
+        """A new exception each time, because exceptions carry tracebacks."""
         return SendError(
             self.kind,
             code,
@@ -90,32 +92,32 @@ class Rule:
         )
 
     def repeatable(self) -> "Rule":
-        """The same for a call that may be repeated: there, nothing is unknown."""
+        """The same for a call that may be repeated: an unknown outcome becomes a retry."""
         return replace(self, kind=Kind.RETRY, reason="") if self.kind is Kind.UNKNOWN else self
 
 
 def unknown() -> Rule:
-    """May have been sent."""
+    """The message may have been sent."""
     return Rule(Kind.UNKNOWN, "outcome_unknown")
 
 
 def retry(seconds: float | None = None, *, most_attempts: int | None = None) -> Rule:
-    """Surely not sent; the same message again later."""
+    """The message was certainly not sent; send it again later."""
     return Rule(Kind.RETRY, retry_after=seconds, most_attempts=most_attempts)
 
 
 def throttled(seconds: float, *, person_only: bool = False) -> Rule:
-    """Surely not sent; slower."""
+    """The message was certainly not sent; send more slowly."""
     return Rule(Kind.THROTTLED, retry_after=seconds, person_only=person_only)
 
 
 def person(reason: str, *, rests: float | None = None, if_repeated: str = "") -> Rule:
-    """Never to this person with this content; `rests`: for so many seconds not even if somebody asks for it."""
+    """This person cannot get this content. `rests`: for so many seconds, a resend on request is refused too."""
     return Rule(Kind.RECIPIENT, reason, retry_after=rests, if_repeated=if_repeated)
 
 
 def stop(reason: str, scope: Scope = Scope.ACCOUNT) -> Rule:
-    """Every other message would fail alike, as far as `scope` reaches."""
+    """All other messages in `scope` would fail the same way."""
     return Rule(Kind.STOP, reason, scope=scope)
 
 
@@ -132,5 +134,5 @@ class Call(StrEnum):
 
 
 def lost(code: str, call: Call) -> SendError:
-    """The provider may have done what was asked, and we have no readable answer."""
+    """The error for a missing or unreadable answer: the provider may have done what we asked."""
     return SendError(Kind.UNKNOWN, code, "outcome_unknown") if call is Call.ONCE else SendError(Kind.RETRY, code)

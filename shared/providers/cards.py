@@ -1,8 +1,7 @@
-"""Fetches card pictures from allowed buckets and hosts, and from nowhere else.
+"""Fetches card pictures, only from allowed buckets and hosts.
 
-Names to public addresses: a card's host must not lead into our own network, whatever its DNS says.
-
-A card source that also knows the sample card of test sends.
+A card's host must have a public address: its DNS entry must not lead into our own network. `WithSampleCard` adds the
+sample card of test sends.
 """
 
 import asyncio
@@ -31,26 +30,28 @@ from shared.providers.http import exchange
 from shared.sending.channel import CardSource
 
 type Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host and port → addresses, as text. Raises OSError where there are none."""
+"""Host and port → addresses, as text. Raises OSError if there are none."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-"""All that IANA has given out of IPv6. The rest is reserved, and some of it once meant addresses of IPv4 or of a site:
-::127.0.0.1, ::ffff:0:127.0.0.1, fec0::1. Python takes those for global ones."""
+"""The part of IPv6 that IANA has assigned. The rest is reserved; some of it once meant addresses of IPv4 or of a site
+(::127.0.0.1, ::ffff:0:127.0.0.1, fec0::1), and Python takes those for global addresses.
+"""
 
 _DOCUMENTATION = IPv6Network("3fff::/20")
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """What the machine's resolver says, IPv4 first: Lambda outside a VPC has no IPv6."""
+    """The addresses from the machine's resolver, IPv4 first: Lambda outside a VPC has no IPv6."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return sorted({str(address[0]) for *_, address in found}, key=lambda address: (":" in address, address))
 
 
 def is_public(address: str) -> bool:
-    """Whether it is on the Internet proper: not private, loopback, link-local (so not the metadata service), shared,
-    reserved or multicast; nor one of these inside an IPv6 address that carries an IPv4 one."""
+    """Whether the address is public: not private, loopback, link-local (the metadata service is), shared, reserved or
+    multicast, and not an IPv6 form of such an IPv4 address.
+    """
     try:
         ip = ip_address(address)
     except ValueError:
@@ -74,27 +75,27 @@ def _is_global(ip: IPv4Address | IPv6Address) -> bool:
 UNREACHABLE = "card_unreachable"
 
 TRY_AGAIN = frozenset({408, 425, 429})
-"""These and 5xx may pass; every other answer but 200 will not."""
+"""After these and 5xx, another try may succeed; after every other status but 200 it will not."""
 
 
 class ObjectReader(Protocol):
     """Reads objects of a bucket."""
 
     async def read(self, bucket: str, key: str, limit: int) -> bytes:
-        """The object's first `limit` bytes, or fewer if it has no more.
+        """The object's first `limit` bytes, or all if it is shorter.
 
-        Raises `SendError` with reason `card_unreachable` and `Scope.CARDS`: `recipient` where there is no such object
-        or no access to it, `retry` where S3 does not answer.
+        Raises `SendError` with the reason `card_unreachable` and `Scope.CARDS`: of kind recipient if the object does
+        not exist or access is denied, of kind retry if S3 does not answer.
         """
         ...
 
 
 class Cards:
-    """A `CardSource`. The allow-lists are those of planning; here they are asked again, next to the fetch.
+    """A `CardSource`. It checks the allow-lists again, right before the fetch; planning checks the same lists.
 
-    Whatever may come from the host and not from the one card has `Scope.CARDS`: there is no such card, no access, a
-    redirect, a page of HTML, no answer. It is `recipient` where the host says that there is no such card, `retry` where
-    the host does not answer or says that it is in trouble.
+    An error that may concern the whole host has `Scope.CARDS`: the card does not exist, access is denied, a redirect,
+    an HTML page, no answer. Its kind is recipient if the host says that the card does not exist, and retry if the host
+    does not answer or reports an error of its own.
     """
 
     def __init__(
@@ -113,11 +114,11 @@ class Cards:
         self._addresses = addresses
 
     def allowed(self, reference: str, organisation: str) -> str | None:
-        """Why the organisation's card may not come from there, as a row code of api.md, or None. Pure."""
+        """Why the organisation may not use this card, as a row code of api.md; None if it may. Pure."""
         return check(reference, self._hosts, self._buckets, organisation=organisation)
 
     async def fetch(self, reference: str, organisation: str) -> bytes:
-        """The bytes, at most 5 MB of them. Raises `SendError`; whether they are a picture is not looked at."""
+        """The bytes of the card, at most 5 MB. Raises `SendError`. It does not check that they are a picture."""
         card = parse(reference)
         if card is None or (refused := self.allowed(reference, organisation)):
             code = "card_url_invalid" if card is None else str(refused)
@@ -131,15 +132,16 @@ class Cards:
             raise error if error.reason else unreachable(error.code, error.kind) from None
 
     async def _download(self, card: WebCard) -> bytes:
-        """From the very address that was checked: a name may resolve to another one a moment later.
+        """Fetch from exactly the address that was checked, because the name may resolve to another one a moment later.
 
-        The name still goes into `Host` and the TLS handshake, so that its certificate is asked for and verified.
+        `Host` and the TLS handshake still have the name, so the certificate is verified against it.
         """
         address = await self._address(card)
         url = f"{card.scheme}://{bracketed(address)}:{card.port}{card.target}"
         headers = {"Host": card.authority, "Accept": "image/png, image/jpeg", "Accept-Encoding": "identity"}
         if len(self._hosts) > 1:
-            # Hosts may share an address, and the pool knows addresses only: it would ask one host for another's card.
+            # Hosts may share an address, and the connection pool knows only addresses: it would ask one host for
+            # another's card.
             headers["Connection"] = "close"
         extensions = {"sni_hostname": card.host}
         async with self._http.stream("GET", url, headers=headers, extensions=extensions) as answer:
@@ -161,7 +163,9 @@ class Cards:
 
 
 def _check(answer: httpx2.Response) -> None:
-    """Refuses compressed bodies, for which we did not ask: 5 MB of them may be gigabytes."""
+    """Refuse every status but 200, and compressed bodies: 5 MB of these could be gigabytes, and we did not ask for
+    them.
+    """
     if answer.status_code != 200:
         passing = answer.status_code >= 500 or answer.status_code in TRY_AGAIN
         raise unreachable(f"card HTTP {answer.status_code}", Kind.RETRY if passing else Kind.RECIPIENT)
@@ -170,12 +174,12 @@ def _check(answer: httpx2.Response) -> None:
 
 
 def unreachable(code: str, kind: Kind) -> SendError:
-    """The card could not be fetched; `kind` as `Cards` says."""
+    """The error for a card that cannot be fetched. `kind`: see `Cards`."""
     return SendError(kind, code, UNREACHABLE, scope=Scope.CARDS)
 
 
 def _no_page(content: bytes, media_type: str = "") -> bytes:
-    """Refuses a login page, or an error that comes with status 200."""
+    """Refuse a login page, or an error page with status 200."""
     if is_page(content, media_type):
         raise unreachable("card_is_a_page", Kind.RECIPIENT)
     return content
@@ -188,11 +192,10 @@ def _whole[B: (bytes, bytearray)](content: B) -> B:
 
 
 class WithSampleCard:
-    """Answers for the sample card itself, and asks `cards` for every other."""
+    """A `CardSource` that returns the sample card itself, and asks `cards` for every other card."""
 
     def __init__(self, cards: CardSource) -> None:
         self._cards = cards
 
     async def fetch(self, reference: str, organisation: str) -> bytes:
-        """As `CardSource` says."""
         return sample_picture() if reference == SAMPLE_CARD else await self._cards.fetch(reference, organisation)

@@ -1,7 +1,7 @@
-"""The HTTP client of both providers, and the one place that turns its exceptions into a decision.
+"""The HTTP client of all providers, and the one place that turns its exceptions into a `SendError`.
 
-What an exception means depends on the call: an answer lost after a send may hide a message that went out; lost after a
-token request or an upload it is merely a reason to ask again.
+The meaning of an exception depends on the call. If the answer to a send is lost, the message may have been sent. If the
+answer to a token request or an upload is lost, the request is made again.
 """
 
 import asyncio
@@ -18,18 +18,21 @@ from shared.providers.answers import Call, lost
 from shared.sending.channel import CardSource, MediaCache
 
 TIMEOUT_SECONDS = 5.0
-"""For each of: a free connection, connecting, writing, reading."""
+"""For each of these steps: waiting for a free connection, connecting, writing, reading."""
 
 WHOLE_CALL_SECONDS = 3 * TIMEOUT_SECONDS
-"""For all of a call: a server that drips one byte every four seconds never runs into the time-outs above."""
+"""For a whole call. It is needed because a server that sends one byte every four seconds never reaches
+`TIMEOUT_SECONDS`.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTimes:
-    """How long one send may take, in seconds: `read` for an answer, `whole` for all of its requests together.
+    """How long one send may take, in seconds: `read` for an answer, `whole` for all its requests together.
 
-    A send has a longer read time-out than other calls: an answer that is not waited for makes the outcome unknown, and
-    people send the message again. `tests/template/test_times.py` holds the times against the functions' time-outs.
+    The read time-out of a send is longer than that of other calls. If the client does not wait for the answer, the
+    outcome is unknown, and the officer may send the message again. `tests/template/test_times.py` compares these times
+    with the functions' time-outs.
     """
 
     read: float
@@ -37,14 +40,14 @@ class SendTimes:
 
 
 QUEUED_SENDS = SendTimes(read=21.0, whole=23.0)
-"""A provider in trouble often answers after 10 to 20 s. More would not fit the senders' time-out."""
+"""A provider with problems often answers after 10 to 20 s. A longer time would exceed the senders' time-out."""
 
 TEST_SENDS = SendTimes(read=10.0, whole=12.0)
-"""Its caller waits: API Gateway answers after 30 s at most."""
+"""The API's caller waits: API Gateway allows 30 s at most."""
 
 
 class SendTime:
-    """The time of one send, from now on. For the running event loop."""
+    """The time limit of one send, counted from now. For the running event loop."""
 
     def __init__(self, times: SendTimes) -> None:
         self._times = times
@@ -52,19 +55,20 @@ class SendTime:
 
     @property
     def remaining(self) -> float:
-        """Seconds."""
+        """The seconds that remain."""
         return max(self._ends - asyncio.get_running_loop().time(), 0.0)
 
     @property
     def limits(self) -> httpx2.Timeout:
-        """Of the next request."""
+        """The time-outs for the next request."""
         return httpx2.Timeout(TIMEOUT_SECONDS, read=min(self._times.read, max(self.remaining, 0.001)))
 
     @asynccontextmanager
     async def before_second_try(self) -> AsyncIterator[None]:
-        """Surrounds what has to be done between a sure refusal and a second try, which needs half of the time itself.
+        """The time limit for the work between a certain refusal and a second try, which itself needs half of the whole
+        time.
 
-        Raises SendError where that is not left: nothing was sent, and the message goes once more later.
+        Raises SendError of kind retry if the limit is exceeded: nothing was sent, and the message is sent later.
         """
         try:
             async with asyncio.timeout(self.remaining - self._times.whole / 2):
@@ -75,7 +79,9 @@ class SendTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientParts:
-    """What a provider's client is built from. `url` is empty where the deployment sets none; `cards` are WhatsApp's."""
+    """What a provider's client is built from. `url` is empty if the deployment sets none. `cards` is for WhatsApp
+    only.
+    """
 
     http: httpx2.AsyncClient
     url: str
@@ -87,16 +93,18 @@ class ClientParts:
 
 
 IDLE_SECONDS = 3.0
-"""Shorter than any server keeps an idle connection: a send into one that just closed would end as *unknown*."""
+"""Shorter than the time for which servers keep idle connections. A send on a connection that the server has just closed
+would end as *unknown*.
+"""
 
 CONNECTIONS = 100
 
 
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
-"""No byte of the request reached the provider."""
+"""With these exceptions, no byte of the request has reached the provider."""
 
 NEVER_BUILT = (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError, UnicodeError)
-"""The request itself cannot be written; at most a part of it went out."""
+"""With these exceptions, the request could not be written; at most a part of it was sent."""
 
 FAILURES = (
     httpx2.HTTPError,
@@ -110,10 +118,10 @@ FAILURES = (
 
 
 def client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
-    """One per execution environment, used on one event loop for all its life.
+    """Make the client: one per execution environment, used on one event loop for all its life.
 
-    A redirect is an answer, not an order: following one would send tokens and numbers elsewhere. The transport is made
-    here so that the environment's proxies are left alone (they would also resolve the names that `Cards` pins).
+    It does not follow redirects, because that would send tokens and numbers elsewhere. It makes its own transport, so
+    that it ignores the environment's proxies, which would also resolve the names that `Cards` resolves itself.
     """
     limits = httpx2.Limits(
         max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=IDLE_SECONDS
@@ -127,10 +135,10 @@ def client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncCl
 
 
 async def warm_up() -> None:
-    """Loads what httpx2 would load with its first request, on the loop that will make it.
+    """Load what httpx2 would load with its first request.
 
-    A worker's first call would else come some 20 ms (of a whole processor) after its departure, and the second in which
-    it arrives may have one too many (`shared.pacing.rate_limit`). Not loaded with this module: most who import it never
+    Otherwise a worker's first call would be some 20 ms late (at full CPU), and the second in which it arrives could
+    have one call too many (`shared.pacing.rate_limit`). It is not loaded with this module, because most importers never
     send.
     """
     import anyio.lowlevel  # noqa: PLC0415 - see above
@@ -140,9 +148,9 @@ async def warm_up() -> None:
 
 @asynccontextmanager
 async def exchange(call: Call, seconds: float = WHOLE_CALL_SECONDS) -> AsyncIterator[None]:
-    """Surrounds one request: whatever goes wrong on the way leaves as a `SendError`. `seconds`: for all of it.
+    """Turn every failure of one request into a `SendError`. `seconds`: the limit for the whole request.
 
-    The cause is cut off: it holds the request, and with it the number, the text and the token.
+    The original exception is not chained, because it holds the request with the number, the text and the token.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -152,7 +160,7 @@ async def exchange(call: Call, seconds: float = WHOLE_CALL_SECONDS) -> AsyncIter
 
 
 def error_from_exception(error: Exception, call: Call) -> SendError:
-    """Total: an exception that nobody foresaw counts as an answer that was lost."""
+    """The `SendError` for any exception. An unexpected exception counts as a lost answer."""
     code = type(error).__name__
     if isinstance(error, NOT_SENT):
         return SendError(Kind.RETRY, code)
@@ -162,7 +170,9 @@ def error_from_exception(error: Exception, call: Call) -> SendError:
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The authorization header. A token that no header can hold was pasted wrongly: every message would fail."""
+    """The authorization header. Raises `SendError` of kind stop if the token cannot be in a header: with such a token,
+    every message would fail.
+    """
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SendError(Kind.STOP, "token_unusable", "token_invalid")
     return {"Authorization": f"Bearer {token}"}

@@ -1,9 +1,9 @@
-"""One way to AWS for a whole execution environment: clients made at first use, blocking calls on a few threads.
+"""AWS for one execution environment: clients made at first use, and a few threads for blocking calls.
 
-botocore's clients, which are boto3's own. Importing boto3 around them (resources, transfers, their documentation) would
-cost each cold start a seventh more, and its S3 client takes twice as long to make.
+The clients are botocore's, which boto3 uses too. Importing boto3 (resources, transfers, their documentation) would make
+each cold start a seventh longer, and its S3 client takes twice as long to make.
 
-Tries again what AWS left undone of a batch. Its own clients repeat a whole call only.
+`tries` repeats what AWS left undone of a batch. The clients themselves repeat a whole call only.
 """
 
 import asyncio
@@ -26,17 +26,18 @@ if TYPE_CHECKING:
 
 
 THREADS = 16
-"""Conditional writes at once: DynamoDB has no batch for them."""
+"""Blocking calls at once. DynamoDB has no batch for conditional writes."""
 
 READ_SECONDS = 10
-"""An answer is waited for so long, several times."""
+"""How long one attempt of a call waits for an answer. There are several attempts."""
 
 CLAIM_SECONDS = 1
-"""An answer to a claim is waited for so long, twice, with a pause of at most a second between: 3 s in all. A claim is
-made just before its call, and a later answer is of no use. The sender gives back what stays unanswered."""
+"""How long one attempt of a claim waits for an answer. There are two, with a pause of at most a second between: 3 s in
+all. A claim is made just before its call, so a later answer is useless. The sender gives a claim without an answer
+back."""
 
 USER_AGENT = "oomus-messaging"
-"""botocore's own is put together twice for every request, from fifteen parts: a tenth of a call's processor time."""
+"""botocore builds its own text twice for every request, from fifteen parts: a tenth of a call's processor time."""
 
 
 class Aws:
@@ -56,7 +57,7 @@ class Aws:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
 
     def draw(self) -> str:
-        """A random token, by which a repeated write knows its first attempt."""
+        """A random token. With it, a repeated write recognises its first attempt."""
         return secrets.token_urlsafe(6)
 
     @cached_property
@@ -67,7 +68,7 @@ class Aws:
 
     @cached_property
     def claiming(self) -> "DynamoDBClient":
-        """DynamoDB, for claims: it gives up after some 3 s."""
+        """DynamoDB, for claims: gives up after about 3 s."""
         quick = Config(
             connect_timeout=CLAIM_SECONDS,
             read_timeout=CLAIM_SECONDS,
@@ -96,18 +97,18 @@ class Aws:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """S3, signing as presigned PUTs with exact headers need it."""
+        """S3. Signature v4 and virtual-host addresses, which presigned PUTs with exact headers need."""
         config = self._config.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
         s3: S3Client = self._made("s3", config)
         s3.meta.events.register("before-endpoint-resolution.s3", _by_path_at_an_endpoint_of_ones_own)
         return s3
 
     def _made(self, service: str, config: Config) -> Any:
-        """A client. botocore makes its methods at run time; what they are, the types of boto3 say."""
+        """A client. botocore makes its methods at run time; boto3's type stubs describe them."""
         return self._session.create_client(service, config=config)
 
     def wait(self, seconds: float) -> None:
-        """Between two tries of a blocking call, on its thread."""
+        """Pause between two attempts of a blocking call, on its thread."""
         time.sleep(seconds)
 
     async def run[T](self, call: Callable[[], T]) -> T:
@@ -120,17 +121,18 @@ class Aws:
 
 
 def _by_path_at_an_endpoint_of_ones_own(builtins: dict[str, object], **_: object) -> None:
-    """Where AWS_ENDPOINT_URL names the host there is no other with the bucket's name before it."""
+    """An endpoint in AWS_ENDPOINT_URL has no host name with the bucket's name before it."""
     if builtins.get("SDK::Endpoint"):
         builtins["AWS::S3::ForcePathStyle"] = True
 
 
 _PAUSE = 0.05
-"""Seconds before the second try; each further one waits twice as long."""
+"""Seconds before the second attempt; each further pause is twice as long."""
 
 
 def tries(aws: Aws, times: int = 5) -> Iterator[None]:
-    """One after the other, with growing pauses between them; whoever has all done leaves the loop. Blocks."""
+    """Yields once for each attempt, with growing pauses between them. The caller leaves the loop when all is done.
+    Blocks."""
     for tried in range(times):
         if tried:
             aws.wait(_PAUSE * 2 ** (tried - 1))

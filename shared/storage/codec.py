@@ -1,5 +1,5 @@
-"""Values of the domain ↔ JSON bytes, by their own type hints. Only for what rests encrypted: S3, SQS, and (without
-personal data) the state table."""
+"""Values of the domain ↔ JSON bytes, by their own type hints. Only for encrypted places: S3, SQS, and (without personal
+data) the state table."""
 
 import json
 import re
@@ -24,15 +24,16 @@ def encode_ascii(value: object) -> str:
 
 
 def decode[T](data: bytes | str, kind: type[T]) -> T:
-    """The value. Raises msgspec.MsgspecError for what was not written by `encode`; its text may quote the data."""
+    """The value. Raises msgspec.MsgspecError for data that `encode` did not write; the error's text may quote the
+    data."""
     try:
         return msgspec.json.decode(data, type=kind)
-    except (RecursionError, UnicodeError) as error:  # nested beyond measure; half a surrogate pair
+    except (RecursionError, UnicodeError) as error:  # nested too deep; half a surrogate pair
         raise msgspec.DecodeError(type(error).__name__) from None
 
 
 def encode_lines(values: Iterable[object]) -> bytes:
-    """NDJSON: a line each."""
+    """NDJSON: one line for each value."""
     return msgspec.json.Encoder().encode_lines(values)
 
 

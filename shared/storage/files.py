@@ -1,6 +1,6 @@
 """Files of clients: uploads by presigned PUT, and card pictures in allowed buckets.
 
-Removing objects of a versioned bucket for good: a plain delete only hides them.
+Also removes objects of a versioned bucket for good: a plain delete only hides them.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class S3Uploads:
         self._bucket = bucket
 
     async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
-        """See `Uploads`. The URL is signed for this length and type alone."""
+        """The URL is signed for this length and this type only."""
         url = await self._aws.run(
             lambda: self._aws.s3.generate_presigned_url(
                 "put_object",
@@ -49,7 +49,6 @@ class S3Uploads:
         return UploadTarget(url=url, headers=headers, expires_at=now + _VALID_FOR)
 
     async def find(self, organisation: str, upload_id: str) -> Upload | None:
-        """See `Uploads`."""
         key = _key(organisation, upload_id)
         try:
             head = await self._aws.run(lambda: self._aws.s3.head_object(Bucket=self._bucket, Key=key))
@@ -62,7 +61,6 @@ class S3Uploads:
         return Upload(object_key=key, version=head["VersionId"], format=form) if form else None
 
     async def open(self, upload: Upload) -> Readable | None:
-        """See `Uploads`."""
         try:
             answer = await self._aws.run(
                 lambda: self._aws.s3.get_object(Bucket=self._bucket, Key=upload.object_key, VersionId=upload.version)
@@ -74,19 +72,18 @@ class S3Uploads:
         return answer["Body"]
 
     async def erase(self, organisation: str, upload_id: str) -> None:
-        """See `Uploads`."""
         key = _key(organisation, upload_id)
         await self._aws.run(lambda: remove_versions(self._aws, self._bucket, key, lambda found: found == key))
 
 
 class S3Cards:
-    """The object reader of `shared.providers.cards`."""
+    """Reads objects for `shared.providers.cards`."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     async def read(self, bucket: str, key: str, limit: int) -> bytes:
-        """The object's first `limit` bytes. Raises SendError as the card source wants it."""
+        """The object's first `limit` bytes. Raises SendError (`card_unreachable`)."""
         try:
             return await self._aws.run(lambda: self._aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read(limit))
         except ClientError as error:
@@ -105,8 +102,8 @@ def _key(organisation: str, upload_id: str) -> str:
 def remove_versions(
     aws: Aws, bucket: str, prefix: str, is_meant: Callable[[str], bool], *, but: str | None = None
 ) -> None:
-    """All versions of those objects below a prefix whose keys are meant. With `but` those that are no longer the
-    latest, and not that one. Blocks."""
+    """Remove all versions of the objects below a prefix whose keys pass `is_meant`. With `but`, the latest version and
+    version `but` stay. Blocks."""
     pages = aws.s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):

@@ -1,4 +1,4 @@
-"""What planning freezes, on S3: encrypted by the bucket, expiring by its lifecycle rules."""
+"""Stored content and plans on S3. The bucket encrypts them; its lifecycle rules let them expire."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 _CHUNK = re.compile(r"/run-(?P<run>\d+)/chunk-(?P<number>\d+)\.ndjson$")
 
 _OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
-"""Somebody else wrote the object since it was read, or is writing it now."""
+"""Another request wrote the object since it was read, or is writing it now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredOrder:
-    """An order with its defaults as plain JSON."""
+    """An order; its defaults are plain JSON."""
 
     content: Content
     upload: Upload | None
@@ -43,21 +43,20 @@ class _StoredOrder:
 
 
 class S3Plans:
-    """`Plans` on the payload bucket. Keys: plans/<organisation>/<distribution>/…, prints/<organisation>/…,
+    """`Plans` on the payload bucket. Keys: plans/<organisation>/<distribution>/…, dedupe_index/<organisation>/…,
     messages/<organisation>/<person>/…
 
-    What is stored before the conditional write of its item is named by its content: the request that loses the race
-    cannot overwrite what the winner's item points to.
+    An object that is stored before the conditional write of its item is named by its content. So a request that loses
+    the race cannot overwrite the object of the winner.
     """
 
     def __init__(self, aws: Aws, bucket: str, hashed: Callable[[bytes], str]) -> None:
-        """`hashed` makes a name of stored bytes (`shared.recipients.number_key.NumberKey.content`)."""
+        """`hashed` makes a name from stored bytes (`shared.recipients.number_key.NumberKey.content`)."""
         self._aws = aws
         self._bucket = bucket
         self._hashed = hashed
 
     async def write_order(self, organisation: str, distribution_id: str, order: Order) -> str:
-        """See `Plans`."""
         stored = _StoredOrder(
             content=order.content,
             upload=order.upload,
@@ -71,7 +70,6 @@ class S3Plans:
         return name
 
     async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
-        """See `Plans`."""
         stored = decode(await self._get(_order(organisation, distribution_id, name)), _StoredOrder)
         return Order(
             content=stored.content,
@@ -82,16 +80,13 @@ class S3Plans:
         )
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
-        """See `Plans`."""
         await self._put_once(self.chunk_key(organisation, attempt, chunk), encode_lines(rows))
 
     async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
-        """See `Plans`."""
         found = await self._find(self.chunk_key(organisation, attempt, chunk))
         return None if found is None else decode_lines(found, PlannedRow)
 
     async def chunks(self, organisation: str, distribution_id: str, attempt: int) -> Sequence[Chunk]:
-        """See `Plans`."""
         prefix = f"{_prefix(organisation, distribution_id)}/{attempt}/run-"
 
         def listed() -> list[Chunk]:
@@ -106,53 +101,44 @@ class S3Plans:
         return await self._aws.run(listed)
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
-        """See `Plans`."""
         prefix = _prefix(organisation, chunk.distribution_id)
         return f"{prefix}/{attempt}/run-{chunk.run:02d}/chunk-{chunk.number:06d}.ndjson"
 
     async def write_dedupe_index(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
-        """See `Plans`."""
         await self._put_once(_dedupe_index_key(organisation, distribution_id, attempt), book)
 
     async def read_dedupe_index(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
-        """See `Plans`."""
         return await self._find(_dedupe_index_key(organisation, distribution_id, attempt))
 
     async def write_field_errors(
         self, organisation: str, distribution_id: str, attempt: int, part: int, field_errors: Sequence[FieldError]
     ) -> None:
-        """See `Plans`."""
         await self._put_once(_field_errors(organisation, distribution_id, attempt, part), encode_lines(field_errors))
 
     async def read_field_errors(
         self, organisation: str, distribution_id: str, attempt: int, part: int
     ) -> Sequence[FieldError] | None:
-        """See `Plans`."""
         found = await self._find(_field_errors(organisation, distribution_id, attempt, part))
         return None if found is None else decode_lines(found, FieldError)
 
     async def write_duplicates(
         self, organisation: str, distribution_id: str, attempt: int, part: int, rows: Sequence[DuplicateRow]
     ) -> None:
-        """See `Plans`."""
         await self._put_once(_duplicates(organisation, distribution_id, attempt, part), encode_lines(rows))
 
     async def read_duplicates(
         self, organisation: str, distribution_id: str, attempt: int, part: int
     ) -> Sequence[DuplicateRow] | None:
-        """See `Plans`."""
         found = await self._find(_duplicates(organisation, distribution_id, attempt, part))
         return None if found is None else decode_lines(found, DuplicateRow)
 
     async def write_payload(self, organisation: str, person: str, message_id: str, payload: Payload) -> PayloadRef:
-        """See `Plans`."""
         body = encode(payload)
         key = single_key(organisation, person, message_id, self._hashed(body))
         await self._put_once(key, body)
         return PayloadRef(object_key=key)
 
     async def read_payload(self, reference: PayloadRef) -> Payload | None:
-        """See `Plans`."""
         found = await self._find(reference.object_key) if reference.object_key else None
         if found is None:
             return None
@@ -162,18 +148,16 @@ class S3Plans:
         return next((row.payload for row in rows if row.row == reference.row), None)
 
     async def erase_payload(self, reference: PayloadRef) -> None:
-        """See `Plans`."""
         if not reference.object_key:
             return
         if reference.row is None:
             await self._aws.run(lambda: self._remove_versions(reference.object_key, but=None))
         else:
-            # The prints outlive the chunk.
+            # The dedupe index is kept longer than the chunk.
             await self._aws.run(partial(self._drop_dedupe_index, reference.object_key, {reference.row}))
             await self._aws.run(lambda: self._blank(reference.object_key, lambda row: row.row == reference.row))
 
     async def erase_singles(self, organisation: str, person: str, *, but: Collection[str]) -> None:
-        """See `Plans`."""
         prefix = singles_of(organisation, person)
 
         def is_meant(key: str) -> bool:
@@ -182,15 +166,15 @@ class S3Plans:
         await self._aws.run(lambda: self._remove_below(prefix, is_meant))
 
     async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
-        """See `Plans`."""
         key = self.chunk_key(organisation, attempt, chunk)
         await self._aws.run(lambda: self._blank(key, lambda row: row.person == person))
 
     def _blank(self, key: str, is_meant: Callable[[PlannedRow], bool]) -> None:
-        """Write the chunk anew without what is meant, then remove the versions that still have it.
+        """Write the chunk again without the meant rows, then remove the versions that still have them.
 
-        Written only over what was read: two erasures in one chunk at once must not bring back each other's rows. A
-        worker killed between the two steps leaves a blank row behind: by it the next one sees that versions are left.
+        The write is conditional on the version that was read, so that two erasures in one chunk do not bring back each
+        other's rows. A worker that dies between the two steps leaves a blank row; it shows the next erasure that old
+        versions remain.
         """
         while True:
             try:
@@ -216,7 +200,7 @@ class S3Plans:
             return
 
     def _drop_dedupe_index(self, chunk_key: str, rows: Collection[int]) -> None:
-        """No print may lead to a blank row."""
+        """Remove the rows' keys from the dedupe index: no key may lead to a blank row."""
         key = _dedupe_index_parts(chunk_key)
         while key is not None:
             try:
@@ -236,7 +220,7 @@ class S3Plans:
             return
 
     def _put_over(self, key: str, body: bytes, seen: str) -> str | None:
-        """The new version; None where the object is no longer the one that was read."""
+        """The new version; None if the object has changed since it was read."""
         try:
             return self._aws.s3.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=seen)["VersionId"]
         except ClientError as error:
@@ -245,15 +229,17 @@ class S3Plans:
             raise
 
     def _remove_versions(self, key: str, *, but: str | None) -> None:
-        """All versions of an object; with `but` those that are no longer the latest, and not that one."""
+        """Remove all versions of an object. With `but`, the latest version and version `but` stay."""
         self._remove_below(key, lambda found: found == key, but=but)
 
     def _remove_below(self, prefix: str, is_meant: Callable[[str], bool], *, but: str | None = None) -> None:
-        """All versions of those objects below a prefix whose keys are meant; `but` as above."""
+        """Remove all versions of the objects below a prefix whose keys pass `is_meant`; `but` as in
+        `_remove_versions`."""
         remove_versions(self._aws, self._bucket, prefix, is_meant, but=but)
 
     async def _put_once(self, key: str, body: bytes) -> None:
-        """What is there already stays: it is the same by its name, or an earlier attempt of this write."""
+        """An existing object stays: its name proves that it is the same, or an earlier attempt of this write made
+        it."""
         await self._aws.run(partial(self._put_absent, key, body))
 
     def _put_absent(self, key: str, body: bytes) -> None:
@@ -298,7 +284,7 @@ def _order(organisation: str, distribution_id: str, name: str) -> str:
 
 
 def _dedupe_index_parts(chunk_key: str) -> str | None:
-    """The book that a chunk's rows stand in; None for what is no chunk's key."""
+    """The key of the dedupe index with the chunk's rows; None if this is not the key of a chunk."""
     match chunk_key.split("/"):
         case [_, organisation, distribution_id, attempt, _, _]:
             return _dedupe_index_key(organisation, distribution_id, int(attempt))

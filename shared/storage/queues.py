@@ -1,5 +1,5 @@
-"""The queues. Bodies are encrypted by the queue; every message's group is its organisation, so that none crowds out
-the others (fair queues)."""
+"""The queues. SQS encrypts the bodies. Every message's group is its organisation, so that a busy organisation does not
+delay the others (fair queues)."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,32 +23,31 @@ if TYPE_CHECKING:
 _AT_ONCE = 10
 
 LONGEST = 900_000
-"""Bytes of a body, and of the bodies of a batch: SQS takes 1 MiB of either, attributes included."""
+"""Bytes of a body, and of all bodies of a batch. SQS takes 1 MiB for each, attributes included."""
 
 _LONGEST_DELAY = 900
 
 _EARLY = 1.0
-"""Seconds before its departure at which a message may reach its sender, who waits out the rest."""
+"""A message may reach its sender this many seconds before its send slot. The sender waits the rest."""
 
 
 _UNFIT = "InvalidMessageContents"
-"""SQS's code for a body whose characters it refuses. What else it calls our fault (a key that we may not use, say)
-concerns every message, and can be mended."""
+"""SQS's code for a body with characters that it refuses. SQS's other sender faults (a missing permission, for example)
+affect every message and can be repaired."""
 
 
 class QueueError(Exception):
-    """SQS kept refusing some messages of a batch, or called some our fault."""
+    """SQS kept refusing some messages of a batch, or reported a sender fault for some."""
 
 
 class SqsChannelQueue:
-    """`OffersMessages`: delays each message until shortly before it departs."""
+    """`OffersMessages`: delays each message until shortly before its send slot."""
 
     def __init__(self, aws: Aws, urls: Mapping[Channel, str]) -> None:
         self._aws = aws
         self._urls = urls
 
     async def offer(self, queue_messages: Sequence[QueueMessage], now: datetime) -> Sequence[QueueMessage]:
-        """See `OffersMessages`."""
         refused: list[QueueMessage] = []
         for channel in {queue_message.channel for queue_message in queue_messages}:
             mine = [queue_message for queue_message in queue_messages if queue_message.channel is channel]
@@ -65,7 +64,6 @@ class SqsTaskQueue:
         self._url = url
 
     async def put(self, tasks: Sequence[Task], *, delay: int = 0) -> None:
-        """See `TaskQueue`."""
         entries = [_entry(encode_ascii(task), task.organisation or "agenda", delay) for task in tasks]
         await put_all(self._aws, self._url, entries)
 
@@ -78,23 +76,22 @@ class SqsStatusQueue:
         self._url = url
 
     async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
-        """See `StatusQueue`."""
         await put_all(self._aws, self._url, [_entry(encode_ascii(one), one.organisation, delay) for one in reports])
 
 
 def body_of(queue_message: QueueMessage) -> str:
-    """What stands on a channel queue for a copy."""
+    """The body of a queue message."""
     return encode_ascii(queue_message)
 
 
 async def put_all(aws: Aws, url: str, entries: Iterable["SendMessageBatchRequestEntryTypeDef"]) -> None:
-    """Send all entries, ten at a time, refused ones again. Raises QueueError if some are refused to the end."""
+    """Send all entries, ten at a time; refused ones again. Raises QueueError if some are refused at every attempt."""
     if unfit := await _put(aws, url, list(entries)):
         raise QueueError(f"{len(unfit)} messages can never be taken")
 
 
 async def _put(aws: Aws, url: str, entries: Sequence["SendMessageBatchRequestEntryTypeDef"]) -> Sequence[int]:
-    """Send all entries but those that SQS never takes, whose places are answered. Raises QueueError as `put_all`."""
+    """Send all entries. Returns the places of those that SQS never takes. Raises QueueError like `put_all`."""
     batches = list(_batches(entries))
     unfit = await aws.run_all([partial(_send, aws, url, list(batch.values())) for batch in batches])
     sent = {place for batch in batches for place in batch}
@@ -116,13 +113,13 @@ def _delay(queue_message: QueueMessage, now: datetime) -> int:
 def _batches(
     entries: Sequence["SendMessageBatchRequestEntryTypeDef"],
 ) -> Iterable[dict[int, "SendMessageBatchRequestEntryTypeDef"]]:
-    """By their places; without those whose bodies are too long for any batch."""
+    """Batches, each by the entries' places. Entries whose body is too long for any batch are left out."""
     fitting = [(place, one) for place, one in enumerate(entries) if len(one["MessageBody"]) <= LONGEST]
     for ten in batched(fitting, _AT_ONCE, strict=False):
         batch: dict[int, SendMessageBatchRequestEntryTypeDef] = {}
         size = 0
         for place, entry in ten:
-            length = len(entry["MessageBody"])  # ASCII: as many bytes
+            length = len(entry["MessageBody"])  # ASCII: one byte for each character
             if batch and size + length > LONGEST:
                 yield batch
                 batch, size = {}, 0
@@ -132,8 +129,8 @@ def _batches(
 
 
 def _send(aws: Aws, url: str, batch: Sequence["SendMessageBatchRequestEntryTypeDef"]) -> Collection[str]:
-    """The IDs of those whose bodies SQS refuses. What else is our own fault is refused for good; the rest is still sent
-    before that is raised."""
+    """The IDs of the entries whose bodies SQS refuses. Other sender faults are not tried again; the remaining entries
+    are still sent before QueueError is raised."""
     waiting = {entry["Id"]: entry for entry in batch}
     unfit: set[str] = set()
     faulty = 0

@@ -1,4 +1,5 @@
-"""One-time schedules on EventBridge Scheduler, in the stack's own group, where the console shows what waits."""
+"""One-time schedules on EventBridge Scheduler, in the stack's own group. The AWS console shows there what is
+scheduled."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +22,7 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleNames:
-    """What the template calls things: the group, the function that is woken, the role that may wake it."""
+    """The template's names: the group, the function that a schedule calls, the role that may call it."""
 
     group: str
     target_arn: str
@@ -29,7 +30,7 @@ class ScheduleNames:
 
 
 class SchedulerSchedules:
-    """`Schedules`. A schedule is named by its distribution: making it twice makes one."""
+    """`Schedules`. A schedule has its distribution's ID as its name, so making it twice makes one."""
 
     def __init__(self, aws: Aws, names: ScheduleNames, telemetry: Telemetry) -> None:
         self._aws = aws
@@ -37,7 +38,7 @@ class SchedulerSchedules:
         self._telemetry = telemetry
 
     async def set(self, organisation: str, distribution_id: str, *, at: datetime, zone: str) -> None:
-        """See `Schedules`. The retry policy is the tick's: what was missed by a minute is the tick's own work."""
+        """No retry after the first minute: the tick does what a schedule missed."""
         wanted: CreateScheduleInputTypeDef = {
             "Name": distribution_id,
             "GroupName": self._names.group,
@@ -67,8 +68,6 @@ class SchedulerSchedules:
             )
 
     async def remove(self, distribution_id: str) -> None:
-        """See `Schedules`."""
-
         def delete() -> None:
             try:
                 self._aws.scheduler.delete_schedule(Name=distribution_id, GroupName=self._names.group)
@@ -79,7 +78,7 @@ class SchedulerSchedules:
             self._telemetry.warning_event("schedule_not_removed", distribution_id=distribution_id, error=error)
 
     async def _refused(self, write: Callable[[], None]) -> str | None:
-        """Why it could not be done; None where it was."""
+        """AWS's error code if the call failed; None if it worked."""
         try:
             await self._aws.run(write)
         except ClientError as error:
@@ -90,6 +89,6 @@ class SchedulerSchedules:
 
 
 def _wall_time(at: datetime, zone: str) -> str:
-    """Whole seconds, upwards: a schedule that runs early finds nothing to do yet."""
+    """Rounded up to whole seconds: a schedule that runs early would find nothing to do."""
     up = at if at.microsecond == 0 else at.replace(microsecond=0) + _SECOND
     return up.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S")

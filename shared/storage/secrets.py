@@ -1,9 +1,9 @@
-"""Secrets Manager: integrations, shared tokens, and how secrets are made and erased at run time. None of them is ever
-deleted on AWS: it is overwritten.
+"""Secrets Manager: integrations, shared tokens, and how secrets are made and erased at run time. We never delete a
+secret on AWS; we overwrite it.
 
-Secrets Manager deletes a secret some time after it was told to, also where no recovery is wanted. Until then it refuses
-to make or to change one by that name (InvalidRequestException), and settings that are saved right after they were
-deleted would be lost. An erased secret stays, and holds one word.
+Secrets Manager deletes a secret only some time after the call, even without a recovery window. Until then it refuses to
+make or change a secret of that name (InvalidRequestException), and settings that are saved right after a deletion would
+be lost. An erased secret stays and holds one word.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
 
 ERASED = "erased"
-"""What an erased secret holds. Every other one holds JSON."""
+"""The content of an erased secret. Every other secret holds JSON."""
 
 _TRIES = 3
 
 _ABSENT = ("ResourceNotFoundException", "InvalidRequestException")
-"""Not there; or an operator has deleted it, and it may still be restored."""
+"""The secret does not exist; or an operator has deleted it, and it may still be restored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +40,18 @@ class Kept:
 
 
 class ErasureError(Exception):
-    """Another worker changed the secret each time that it was to be erased."""
+    """Another worker changed the secret at every attempt to erase it."""
 
 
 def read_secret(aws: Aws, name: str) -> Kept | None:
-    """None where there is none, or where it was erased."""
+    """None: there is no secret, or it was erased."""
     found = _current(aws, name)
     return None if found is None or found.text == ERASED else found
 
 
 def put_secret(aws: Aws, name: str, text: str, key: str | None) -> None:
-    """Replace what is there, erased or not. Where nothing is, make it under a KMS key (None: the account's own). Of two
-    first puts at once the one that comes second replaces the other's."""
+    """Replace the secret, erased or not. If there is none, make it under the KMS key (None: the account's own). If two
+    workers make it at once, the second one replaces the first one's content."""
     try:
         aws.secrets.put_secret_value(SecretId=name, SecretString=text)
     except aws.secrets.exceptions.ResourceNotFoundException:
@@ -62,10 +62,10 @@ def put_secret(aws: Aws, name: str, text: str, key: str | None) -> None:
 
 
 def erase_secret(aws: Aws, name: str) -> bool:
-    """Overwrite it, and say whether there was something. Twice, because the version before the current one can be read
-    too. Repeated, it does the same again: the one before may have been killed in between.
+    """Overwrite the secret. Returns whether there was one. It writes twice, because the previous version can be read
+    too. A repeated call writes twice again, because the earlier call may have died in between.
 
-    Raises ErasureError where workers who replace it by `following` came first each time.
+    Raises ErasureError if at every attempt another worker replaced it first (by `following`).
     """
     there = False
     for _ in range(_TRIES):
@@ -84,8 +84,8 @@ def erase_secret(aws: Aws, name: str) -> bool:
 
 
 def following(version: str) -> str:
-    """The version that comes after `version`, for writers who replace what they have read. Of two who replace the same
-    version Secrets Manager refuses the second, which makes a put conditional where the service knows no conditions."""
+    """The version that follows `version`, for writers that replace what they have read. If two replace the same
+    version, Secrets Manager refuses the second. So a put is conditional, although the service has no conditions."""
     return hashlib.sha256(version.encode()).hexdigest()
 
 
@@ -109,12 +109,12 @@ def _create(aws: Aws, name: str, text: str, key: str | None) -> None:
 _CACHED_FOR = timedelta(minutes=5)
 
 _FORCED_EVERY = timedelta(seconds=5)
-"""A forced refresh is not repeated sooner: forged webhooks must not run up a bill."""
+"""A forced refresh is not repeated sooner, because forged webhooks must not cause costs."""
 
 _MISSES = Quota(calls=50, span=timedelta(seconds=10))
-"""How many names without settings one worker looks for, of each kind. Forged webhooks name invented
-organisations, each time another one. What is refused unread is refused as any other: Meta repeats it for days, and an
-organisation that this worker knows is always looked for."""
+"""How many unknown names one worker looks up, for each kind of settings. Forged webhooks name invented organisations,
+each time a new one. A webhook that is refused without a look-up is refused like any other, so Meta repeats it for days.
+Settings that this worker knows are always read."""
 
 type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
 
@@ -126,9 +126,9 @@ _NAMES: dict[type[WhatsAppIntegration] | type[SmsIntegration] | type[Dhis2Integr
 
 
 class SecretIntegrations:
-    """`Integrations`. With `patient`, forced refreshes come at most every five seconds (webhooks); without, at once.
+    """`Integrations`. `patient` True (webhooks): a forced refresh at most every five seconds. False: always at once.
 
-    `key`: the KMS key of the secrets that are made here; None leaves them to the account's own.
+    `key`: the KMS key of the secrets that are made here; None: the account's own.
     """
 
     def __init__(self, aws: Aws, prefix: str, clock: Clock, *, patient: bool = False, key: str | None = None) -> None:
@@ -144,19 +144,15 @@ class SecretIntegrations:
     async def whatsapp(
         self, organisation: str, *, version: int = 0, uncached: bool = False
     ) -> WhatsAppIntegration | None:
-        """See `Integrations`."""
         return await self._read(organisation, WhatsAppIntegration, version, uncached=uncached)
 
     async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
-        """See `Integrations`."""
         return await self._read(organisation, SmsIntegration, version, uncached=uncached)
 
     async def dhis2(self, organisation: str) -> Dhis2Integration | None:
-        """See `Integrations`."""
         return await self._read(organisation, Dhis2Integration, 0, uncached=True)
 
     async def put(self, integration: Integration) -> None:
-        """See `Integrations`."""
         name = self._name(integration.organisation, type(integration))
         body = encode(integration).decode()
 
@@ -164,7 +160,6 @@ class SecretIntegrations:
         self._cache.pop(name, None)
 
     async def delete(self, organisation: str, name: str) -> bool:
-        """See `Integrations`."""
         full = f"{self._prefix}/{organisation}/{name}"
         self._cache.pop(full, None)
 
@@ -189,15 +184,15 @@ class SecretIntegrations:
         return found
 
     def _may_look(self, name: str, kind: object, now: datetime) -> bool:
-        """Whether a name that is not known may cost a read. What is not there is looked for once in five seconds;
-        and of names that were not there, a worker has looked for only so many lately."""
+        """Whether an unknown name may cost a read. A missing name is looked up once in five seconds, and a worker looks
+        up only a limited number of missing names."""
         absent_at = self._absent.get(name)
         if absent_at is not None and now - absent_at < _FORCED_EVERY:
             return False
         return _MISSES.wait(self._missed.get(kind, ()), microseconds(now)) is None
 
     def _remember(self, name: str, found: Integration | None, kind: object, now: datetime) -> None:
-        """Only what is there is kept as settings: invented names must not push them out."""
+        """Only existing settings are cached as settings: invented names must not displace them."""
         if found is not None:
             self._cache[name] = (now, found)
             self._absent.pop(name, None)
@@ -221,13 +216,13 @@ class SecretIntegrations:
 
 
 def number_key(aws: Aws, secret_id: str) -> bytes:
-    """The deployment's key for hashing numbers; it never changes."""
+    """The deployment's key for hashing numbers. It never changes."""
     return aws.secrets.get_secret_value(SecretId=secret_id)["SecretString"].encode()
 
 
-# The store of shared tokens on Secrets Manager: one secret an organisation, made and erased with its integration.
-#
-# Its version IDs are a chain (`following`), so that of two workers who replace the same state the second is refused.
+# The store of shared tokens on Secrets Manager: one secret for each organisation, made and erased with its integration.
+
+# Its version IDs are a chain (`following`). If two workers replace the same state, the second is refused.
 
 
 _NAME = "orange-token"
@@ -243,7 +238,7 @@ class _Kept:
 
 
 class SecretTokenStore:
-    """`TokenStore`. Workers only replace what lies there; the API alone makes and deletes the secret."""
+    """`TokenStore`. Workers only replace the content; only the API makes and deletes the secret."""
 
     def __init__(self, aws: Aws, prefix: str, telemetry: Telemetry, key: str | None = None) -> None:
         """`key` as in `SecretIntegrations`."""
@@ -253,7 +248,6 @@ class SecretTokenStore:
         self._telemetry = telemetry
 
     async def read(self, organisation: str, application: str) -> Shelved:
-        """See `TokenStore`."""
         name, nothing = self._name(organisation), Shelved(token=None, version="")
 
         def get() -> Shelved:
@@ -265,7 +259,6 @@ class SecretTokenStore:
         return await self._tried(organisation, get, nothing)
 
     async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
-        """See `TokenStore`."""
         if not version:
             return True
         kept = _Kept(application=application, value=token.value, refresh_at=token.refresh_at)
@@ -283,7 +276,6 @@ class SecretTokenStore:
         return await self._tried(organisation, replace, otherwise=True)
 
     async def open(self, organisation: str) -> None:
-        """See `TokenStore`."""
         name = self._name(organisation)
 
         def empty() -> None:
@@ -292,8 +284,6 @@ class SecretTokenStore:
         await self._tried(organisation, empty, None)
 
     async def remove(self, organisation: str) -> None:
-        """See `TokenStore`."""
-
         def erase() -> None:
             erase_secret(self._aws, self._name(organisation))
 

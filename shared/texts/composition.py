@@ -1,7 +1,8 @@
-"""From a recipient and a content to the message that will be sent: one function for preview, planning and single
-sends, so that what was shown is what leaves. Pure: consent and hours are the gate's.
+"""Composing: from a recipient and a content to the message that will be sent. Preview, planning and single sends use
+the same function, so the message is the one that the preview showed. The code is pure; the gate checks consent and
+hours.
 
-The SMS text of a fallback, composed at planning like any other SMS, and frozen beside the WhatsApp message.
+`with_fallback` adds the fallback SMS. Planning composes it like any other SMS and stores it with the WhatsApp message.
 """
 
 import re
@@ -36,30 +37,31 @@ from shared.texts.templates import (
 from shared.webhooks.updates import TemplateStatus
 
 MAX_SEGMENTS = 10
-"""An SMS beyond this is refused: Orange publishes no maximum (reference/orange_sms.md §5), the bill needs one."""
+"""An SMS with more segments is refused. Orange publishes no maximum (reference/orange_sms.md §5), but cost needs one.
+"""
 
 REVIEW_HOURS = "24–72"
-"""How long Meta takes to review a template (reference/whatsapp.md §6)."""
+"""Hours that Meta takes to review a template (reference/whatsapp.md §6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What composing depends on besides content and recipient. Read once for a whole plan."""
+    """What composing needs besides the content and the recipient. It is read once for a whole plan."""
 
     organisation: str
-    """Whose message it is: cards in a bucket come from its own folder only."""
+    """The sender of the message. A card in a bucket must be in this organisation's folder."""
     channel: Channel
     default_country: str
     unit_prices: Mapping[str, UnitPrice]
     card_hosts: tuple[CardHost, ...]
     card_buckets: frozenset[str]
     trusted_card: str | None = None
-    """A reference of our own (the sample card of test sends) that needs no allow-list."""
+    """A card reference of our own (the sample card of test sends). It needs no entry in the allow-list."""
     catalogue: Catalogue = READY_ONLY
     without_sender: frozenset[str] = frozenset()
-    """Countries for which the organisation has no sender address at Orange: no SMS can go there."""
+    """Countries for which the organisation has no sender address at Orange: an SMS there is refused."""
     default_template: str | None = None
-    """Stands ready beside a WhatsApp text of one's own, in case the session closes before it leaves."""
+    """The template that replaces a free WhatsApp text if the session closes before the message is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class Gsm7Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """One recipient's message. `measured`, `price` and `gsm7` are an SMS's."""
+    """The message of one recipient. `measured`, `price` and `gsm7` are set for an SMS only."""
 
     phone: PhoneNumber
     payload: Payload
@@ -87,13 +89,13 @@ class Composed:
     warnings: tuple[ApiWarning, ...]
     fallback_segments: int | None = None
     fallback_price: Price | None = None
-    """What its fallback would cost; None where it has none, or the price is unknown."""
+    """The price of the fallback SMS; None if there is no fallback or the price is unknown."""
     fallback_errors: tuple[FieldError, ...] = ()
-    """Why it has no fallback although one was asked for."""
+    """Why the message has no fallback although the request asked for one."""
 
 
 class CompositionError(Exception):
-    """This recipient cannot get this content. `masked` is the recipient where the number could be read."""
+    """The recipient cannot get this content. `masked` is the masked number, or None if the number is invalid."""
 
     def __init__(self, field_errors: tuple[FieldError, ...], masked: str | None) -> None:
         super().__init__(field_errors)
@@ -102,7 +104,7 @@ class CompositionError(Exception):
 
 
 def compose(recipient: Recipient, content: Content, setting: Setting) -> Composed:
-    """The message, or `CompositionError` with every fault found."""
+    """The message. Raises `CompositionError` with every error found."""
     field_errors: list[FieldError] = []
     written, content = content, _carriable(content)
     phone = _phone(recipient.phone, setting.default_country, field_errors)
@@ -152,9 +154,9 @@ def _removed(recipient: Recipient, written: Content, content: Content) -> tuple[
 
 
 def check_content(_: Channel, content: Content) -> tuple[FieldError, ...]:
-    """What is wrong with the content whoever the recipient is: judged before any row is read.
+    """Errors of the content that do not depend on the recipient. They are reported before any row is read.
 
-    Whether a WhatsApp text finds an open session is each recipient's own matter: the gate says.
+    Whether a WhatsApp text has an open session depends on the recipient: the gate checks that.
     """
     if content.template is not None:
         return ()
@@ -172,7 +174,7 @@ def check_content(_: Channel, content: Content) -> tuple[FieldError, ...]:
 
 
 def check_template(setting: Setting, content: Content) -> tuple[FieldError, ...]:
-    """What is wrong with the content's template whoever the recipient is: unknown, or surely refused by Meta."""
+    """Errors of the content's template that do not depend on the recipient: it is unknown, or Meta would refuse it."""
     if content.template is None:
         return ()
     catalogue, name = setting.catalogue, content.template
@@ -183,7 +185,9 @@ def check_template(setting: Setting, content: Content) -> tuple[FieldError, ...]
 
 
 def _template_error(template: Usable | None, name: str, channel: Channel) -> FieldError | None:
-    """Why nobody can get this template on this channel; an organisation's own are WhatsApp's alone."""
+    """Why this template cannot be sent on this channel; None if it can. An organisation's own templates have no SMS
+    text.
+    """
     if template is None or (channel is Channel.SMS and template.sms is None):
         return FieldError(field="content.template.name", code="template_unknown", facts={"name": name})
     if channel is Channel.WHATSAPP and template.is_refused and template.status is not None:
@@ -192,7 +196,9 @@ def _template_error(template: Usable | None, name: str, channel: Channel) -> Fie
 
 
 def _refused_by_meta(status: TemplateStatus, name: str) -> FieldError:
-    """What to do depends on who has to act: the administrator submits, Meta reviews, or Meta has stopped it."""
+    """The error's code says who must act: the administrator submits the template, or Meta reviews it, or has stopped
+    it.
+    """
     if status is TemplateStatus.NOT_SUBMITTED:
         return FieldError(field="content.template.name", code="template_not_submitted", facts={"name": name})
     step = {"review_hours": REVIEW_HOURS} if status is TemplateStatus.PENDING else {"stopped": str(status)}
@@ -207,12 +213,12 @@ class _Built:
     fallback_template: TemplateCall | None = None
     fallback_template_shows_card: bool = True
     is_sure: bool = True
-    """Whether Meta was asked lately whether it takes the template."""
+    """Whether the template's status at Meta was read recently."""
     card_image: str | None = field(default=None, repr=False)
     measured: Measure | None = None
     rewritten: Rewritten | None = field(default=None, repr=False)
     language: str | None = None
-    """The template's, where there is one."""
+    """The language of the template; None without one."""
 
 
 def _phone(raw: str, default_country: str, field_errors: list[FieldError]) -> PhoneNumber | None:
@@ -224,11 +230,11 @@ def _phone(raw: str, default_country: str, field_errors: list[FieldError]) -> Ph
 
 
 def _with_url(values: Mapping[str, str | None], text: str, field_errors: list[FieldError]) -> Mapping[str, str | None]:
-    """The values for `text`: where it shows the verification URL, `{card_code}` inside that is filled in."""
+    """The values for `text`. If it shows the verification URL, the `{card_code}` in that URL is filled in."""
     url = values.get("verification_url")
     if url is None or "verification_url" not in names(text):
         return values
-    # Left as it is where the code is missing: what is told is the code, not a URL that was given.
+    # If the code is missing, the URL stays as it is: the error is about the code, not about the URL.
     return {**values, "verification_url": _with_card_code("verification_url", url, values, field_errors) or url}
 
 
@@ -303,7 +309,9 @@ def _whatsapp(
 
 
 def _session(recipient: Recipient, content: Content, setting: Setting, field_errors: list[FieldError]) -> _Built | None:
-    """A text of one's own under the card; one too long for a caption follows the card by itself."""
+    """A free text under the card. A text that is too long for a caption is sent after the card, as a message of its
+    own.
+    """
     card_image = _card(recipient, setting, field_errors)
     source = content.text or ""
     text = _expanded(source, _with_url(recipient.values, source, field_errors), field_errors)
@@ -326,14 +334,14 @@ def _session(recipient: Recipient, content: Content, setting: Setting, field_err
 
 
 def _fallback_template(recipient: Recipient, setting: Setting) -> tuple[TemplateCall | None, bool]:
-    """The organisation's default template where this recipient's values fill it, and whether it shows the card.
+    """The organisation's default template filled with this recipient's values, and whether the template shows the card.
 
-    Its faults are nobody's concern: the text itself may leave all the same.
+    (None, True) if it cannot be filled. That is no error: the free text itself can still be sent.
     """
-    unheard: list[FieldError] = []
-    template = _template(recipient, Content(template=setting.default_template), setting, unheard)
-    built = _from_template(recipient, template, None, unheard) if template else None
-    if template is None or built is None or unheard:
+    ignored: list[FieldError] = []
+    template = _template(recipient, Content(template=setting.default_template), setting, ignored)
+    built = _from_template(recipient, template, None, ignored) if template else None
+    if template is None or built is None or ignored:
         return None, True
     return built.template, template.shape.has_picture
 
@@ -341,7 +349,7 @@ def _fallback_template(recipient: Recipient, setting: Setting) -> tuple[Template
 def _from_template(
     recipient: Recipient, template: Usable, card_image: str | None, field_errors: list[FieldError]
 ) -> _Built | None:
-    """The text as Meta will fill it in, and what it is to be filled in with."""
+    """The text as Meta will show it, and the parameters that Meta fills in."""
     shape = template.shape
     values = _with_url(recipient.values, shape.body, field_errors)
     legal = {name: legal_parameter(value) if value else value for name, value in values.items()}
@@ -370,11 +378,14 @@ def _from_template(
 
 
 def _button(shape: Shape, recipient: Recipient, field_errors: list[FieldError]) -> ButtonCall | None:
-    """What completes the button's address: the rest of the verification URL where it begins alike, else the code."""
+    """The part that completes the button's URL.
+
+    It is the rest of the verification URL if that begins with the button's prefix, else the card code.
+    """
     if shape.button is None:
         return None
     url, code = recipient.values.get("verification_url"), recipient.values.get("card_code")
-    reported = [] if "verification_url" in names(shape.body) else field_errors  # the body has said it already
+    reported = [] if "verification_url" in names(shape.body) else field_errors  # the body has reported it
     whole = (_with_card_code("verification_url", url, recipient.values, reported) or "") if url else ""
     suffix = whole.removeprefix(shape.button.prefix) if whole.startswith(shape.button.prefix) else ""
     suffix = legal_parameter(suffix or quote((code or "").strip(), safe=""))
@@ -398,12 +409,14 @@ def _card(recipient: Recipient, setting: Setting, field_errors: list[FieldError]
 
 
 def legal_parameter(value: str) -> str:
-    """A value as Meta takes it: no newline, no tab, at most four spaces in a row (reference/whatsapp.md, Limits)."""
+    """The value in a form that Meta accepts: no newline, no tab, at most four spaces in a row (reference/whatsapp.md,
+    Limits).
+    """
     return re.sub(r" {5,}", "    ", re.sub(r"[\r\n\t\v\f\u2028\u2029]+", " ", value)).strip()
 
 
 def price_of(measured: Measure, unit: UnitPrice | None) -> Price | None:
-    """Segments at the contract's price, which may be unknown."""
+    """The number of segments times the contract's price; None if the price is unknown."""
     return Price(amount=unit.amount * Decimal(measured.segments), currency=unit.currency) if unit else None
 
 
@@ -430,8 +443,11 @@ def _warnings(measured: Measure | None, built: _Built, content: Content) -> tupl
 
 
 def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder, setting: Setting) -> Composed:
-    """The same message with its fallback. Where that cannot be composed, or SMS does not reach the country, the message
-    stays as it is: its `fallback_errors` and a warning say so."""
+    """The same message with its fallback SMS.
+
+    If the SMS cannot be composed, or SMS does not reach the country, the payload has no fallback: `fallback_errors`
+    give the reason, and the message has a warning.
+    """
     if composed.phone.country not in COVERED:
         facts = {"countries_fr": covered_names("fr"), "countries_en": covered_names("en")}
         return _without(composed, (FieldError(field="fallback", code="country_not_covered", facts=facts),))

@@ -1,4 +1,4 @@
-"""What is to be said: a text of one's own, or a template by name; the form in which an SMS may be rewritten; and the
+"""What a request wants to say: a free text or a template by name, the SMS encoding and the fallback. Also: removing the
 characters that no message can carry.
 """
 
@@ -11,7 +11,7 @@ from shared.base.json import JsonValue
 
 
 class SmsEncoding(StrEnum):
-    """`exact` keeps every letter; `gsm7` rewrites what GSM-7 lacks, so that a text costs fewer segments."""
+    """`exact` keeps every letter. `gsm7` replaces the letters that GSM-7 lacks, so that a text costs fewer segments."""
 
     EXACT = "exact"
     GSM7 = "gsm7"
@@ -19,27 +19,26 @@ class SmsEncoding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Exactly one of `text` and `template`."""
+    """Exactly one of `text` and `template` is set."""
 
     text: str | None = field(default=None, repr=False)
     template: str | None = None
     language: str | None = None
-    """The template's; falls back to the recipient's, then to French."""
+    """The template's language. If None: the recipient's, then French."""
     sms_encoding: SmsEncoding = SmsEncoding.EXACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallbackOrder:
-    """The SMS that is wished for where a WhatsApp message does not arrive within `after_minutes` of being sent."""
+    """The SMS to send if a WhatsApp message has not arrived `after_minutes` after it was sent."""
 
     content: Content
     after_minutes: int
 
 
-# Characters that no message can carry: SQS, or what reads the message after it, refuses them (api.md, A recipient).
-#
-# They are the controls but for tab, line feed and carriage return, halves of surrogate pairs, and Unicode's
-# noncharacters. People do not type them: a spreadsheet or another program leaves them in a name.
+# Characters that no message can carry, because SQS or the reader of a queue message refuses them (api.md, A recipient):
+# the controls except tab, line feed and carriage return, halves of surrogate pairs, and Unicode's noncharacters. People
+# do not type them: a spreadsheet or another program leaves them in a name.
 
 
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(f"{chr(end - 1)}{chr(end)}" for end in range(0xFFFF, 0x110000, 0x10000))
@@ -47,23 +46,23 @@ _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(f"{chr(end - 1)}{chr(end)}" for end i
 _UNCARRIABLE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff{_NONCHARACTERS}]")
 
 _BREAKS = "\x0b\x0c"
-"""Line and page breaks inside a cell: without a space the words beside them would become one."""
+"""Line and page breaks inside a cell. They become a space, because otherwise two words would become one."""
 
 
 def carriable(text: str) -> str:
-    """`text` without those characters."""
+    """`text` without the characters that no message can carry."""
     if text.isascii() and text.isprintable():
         return text
     return _UNCARRIABLE.sub(lambda found: " " if found[0] in _BREAKS else "", text)
 
 
 def carriable_values(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """`values` with its texts without those characters; what is nested stays as it is."""
+    """The same for the texts of `values`. Nested values stay as they are."""
     return {name: carriable(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def carriable_document(value: JsonValue) -> JsonValue:
-    """A whole JSON value, however deep, with its texts without those characters."""
+    """The same for all texts of a JSON value, at any depth."""
     match value:
         case str():
             return carriable(value)

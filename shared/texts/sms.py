@@ -1,9 +1,8 @@
-"""SMS text: the GSM 7-bit alphabet, what a text costs, and what is changed in it before it is measured and sent.
+"""SMS text: the GSM 7-bit alphabet, the size of a text in segments, and the changes to a text before it is measured.
 
-Orange charges by the segment, and one character outside GSM-7 (3GPP TS 23.038) more than halves a segment: 160
-characters become 70. Rules: 3GPP TS 23.038 and 23.040, see reference/orange_sms.md §5. Counting is in septets for GSM-7
-and in UTF-16 code units for UCS-2, and what needs two of them is never split across two segments, which simple division
-gets wrong.
+Orange charges by the segment. One character outside GSM-7 makes a segment less than half as long: 70 characters instead
+of 160. GSM-7 is counted in septets, UCS-2 in UTF-16 code units. A character of two units is never split across two
+segments, so a simple division gives wrong results. Rules: 3GPP TS 23.038 and 23.040; see reference/orange_sms.md §5.
 """
 
 import re
@@ -15,7 +14,7 @@ from enum import StrEnum
 
 
 class Encoding(StrEnum):
-    """How a text travels."""
+    """The encoding of an SMS."""
 
     GSM7 = "gsm7"
     UCS2 = "ucs2"
@@ -24,22 +23,22 @@ class Encoding(StrEnum):
 _ALONE = {Encoding.GSM7: 160, Encoding.UCS2: 70}
 
 _CONCATENATED = {Encoding.GSM7: 153, Encoding.UCS2: 67}
-"""The header that puts a long message together again takes 6 of a segment's 140 bytes."""
+"""The header that joins the parts of a long message takes 6 of a segment's 140 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """The size of a text. `characters_left` counts septets or UTF-16 units still free in the last segment."""
+    """The size of a text. `characters_left` counts the free septets or UTF-16 units in the last segment."""
 
     encoding: Encoding
     segments: int
     characters_left: int
     non_gsm_characters: tuple[str, ...]
-    """Those that force UCS-2: distinct, in order of appearance."""
+    """The characters that force UCS-2: each once, in order of appearance."""
 
 
 def measure(text: str) -> Measure:
-    """The encoding that `text` needs and the segments it fills. An empty text still costs one."""
+    """The encoding that `text` needs and the segments that it fills. An empty text fills one."""
     if DEFAULT.issuperset(text):
         segments, remaining = _fill_evenly(len(text), Encoding.GSM7)
         return Measure(encoding=Encoding.GSM7, segments=segments, characters_left=remaining, non_gsm_characters=())
@@ -56,7 +55,9 @@ def _units(character: str, encoding: Encoding) -> int:
 
 
 def _fill_evenly(length: int, encoding: Encoding) -> tuple[int, int]:
-    """As `_fill` where no character needs two units: most texts, and a plan measures a million."""
+    """As `_fill`, for texts without characters of two units. It is fast: most texts are such, and a plan measures a
+    million.
+    """
     alone, capacity = _ALONE[encoding], _CONCATENATED[encoding]
     if length <= alone:
         return 1, alone - length
@@ -65,7 +66,7 @@ def _fill_evenly(length: int, encoding: Encoding) -> tuple[int, int]:
 
 
 def _fill(widths: Iterable[int], encoding: Encoding) -> tuple[int, int]:
-    """Segments, and the room left in the last one, when each is filled as far as whole characters go."""
+    """The number of segments, and the units free in the last one. A character never crosses the end of a segment."""
     alone, capacity = _ALONE[encoding], _CONCATENATED[encoding]
     total, segments, used = 0, 1, 0
     for width in widths:
@@ -80,21 +81,21 @@ def _fill(widths: Iterable[int], encoding: Encoding) -> tuple[int, int]:
 DEFAULT: frozenset[str] = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà" + string.digits + string.ascii_letters
 )
-"""One septet each. 127 of the table's 128: the escape itself is not a character that a text can hold."""
+"""Characters of one septet: 127 of the table's 128. The escape is not a character that a text can hold."""
 
 EXTENSION: frozenset[str] = frozenset("\f^{}\\[~]|€")
-"""An escape and a septet each. The pair may not be split across segments."""
+"""Characters of two septets: an escape and a septet. The pair must not be split across segments."""
 
 
 def width(character: str) -> int | None:
-    """How many septets one character costs; None where GSM-7 lacks it."""
+    """The septets of one character; None if GSM-7 does not have it."""
     if character in DEFAULT:
         return 1
     return 2 if character in EXTENSION else None
 
 
 def septets(text: str) -> int | None:
-    """How many septets `text` costs; None where at least one of its characters is not in GSM-7."""
+    """The septets of `text`; None if at least one character is not in GSM-7."""
     total = 0
     for character in text:
         cost = width(character)
@@ -104,14 +105,10 @@ def septets(text: str) -> int | None:
     return total
 
 
-# What is changed in a text before it is measured and sent, and why it is cheaper afterwards.
-#
-# `clean` is for every text: characters that nobody sees or that only typography tells apart, any one of which would
-# turn 160 characters a segment into 70. `to_gsm7` is for authors who ask: it drops the accents that GSM-7 lacks and
-# nothing else. « and » are seen, so they are its business and not `clean`'s. Data: reference/orange_sms.md §5.
-#
-# No library does this: unidecode and its like rewrite the é that GSM-7 has, turn Arabic into Latin letters, or leave
-# "?".
+# `clean` changes every text: it replaces invisible and typographic characters, any one of which would turn 160
+# characters a segment into 70. `to_gsm7` is for authors who ask for it: it also drops the accents that GSM-7 lacks. «
+# and » are visible, so `clean` keeps them. Data: reference/orange_sms.md §5. No library does this: unidecode and
+# similar ones rewrite the é that GSM-7 has, turn Arabic into Latin letters, or leave "?".
 
 
 def _table(rows: dict[str, str]) -> dict[int, str]:
@@ -129,8 +126,9 @@ _INVISIBLE = (
         )
     )
 )
-"""Lone halves of surrogate pairs are among them: no encoding carries one. So are the variants of Chinese characters and
-the fillers of Korean ones, which people paste as blanks."""
+"""Lone halves of surrogate pairs are in the list because no encoding carries them. So are the variation selectors of
+Chinese characters and the Korean fillers, which people paste as blanks.
+"""
 
 _ALWAYS = _table({
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000\t": " ",
@@ -157,16 +155,16 @@ _GSM7 = _table({
     "ɗ": "d", "Ɗ": "D", "ƴ": "y", "Ƴ": "Y", "ı": "i", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D",
     "þ": "th", "Þ": "Th", "©": "(c)", "®": "(r)",
 })  # fmt: skip
-"""Where the letter under the accent is not the answer. With the letters of Bambara, Dioula, Fula and Wolof."""
+"""Characters for which removing the accent is not enough; with the letters of Bambara, Dioula, Fula and Wolof."""
 
 _CLUSTER = re.compile("(?s:.)[\u0300-\u036f]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewritten:
-    """A text for GSM-7. `replaced` are (before, after), each once, in order of appearance.
+    """A text for GSM-7. `replaced` are pairs (before, after), each once, in order of appearance.
 
-    Where `possible` is false GSM-7 cannot hold it: then `text` is whole, with its accents, and nothing is replaced.
+    If `possible` is false, GSM-7 cannot hold the text: then `text` keeps its accents and `replaced` is empty.
     """
 
     text: str = field(repr=False)
@@ -175,10 +173,10 @@ class Rewritten:
 
 
 def clean(text: str) -> str:
-    """`text` composed (NFC), with its invisible and typographic characters rewritten. Cleaning twice changes nothing.
+    """`text` in NFC, with its invisible and typographic characters replaced. A second call changes nothing.
 
-    What changes a reading stays: direction marks beside Arabic or Hebrew, joiners and variation selectors after a
-    letter or an emoji that they shape.
+    Characters that change how a text reads stay: direction marks in a text with Arabic or Hebrew, and joiners and
+    variation selectors after a letter or an emoji that they shape.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -191,7 +189,9 @@ def clean(text: str) -> str:
 
 
 def to_gsm7(text: str) -> Rewritten:
-    """`text`, cleaned, without what GSM-7 lacks. What GSM-7 has stays: é and Ç are not touched."""
+    """`text`, cleaned, with the characters that GSM-7 lacks replaced. The letters that GSM-7 has stay, é and Ç for
+    example.
+    """
     cleaned = clean(text)
     if DEFAULT.issuperset(cleaned):
         return Rewritten(text=cleaned, replaced=(), possible=True)
@@ -218,12 +218,14 @@ def _without_idle_joiners(text: str) -> str:
 
 
 def _is_shaped(character: str) -> bool:
-    """Whether a joiner or selector after it means something: not after Latin, Greek, Cyrillic, signs or nothing."""
+    """Whether a joiner or selector after `character` has an effect. After Latin, Greek, Cyrillic or signs it has
+    none.
+    """
     return character > "\u058f" and not "\u2000" <= character <= "\u20cf"
 
 
 def _rewrite(cluster: str, previous: str) -> str | None:
-    """What stands for one character and its accents; None where GSM-7 has nothing for it."""
+    """The replacement of one character and its accents; None if GSM-7 has none."""
     base = cluster[0]
     if width(base) is not None:
         return base
@@ -243,7 +245,7 @@ def _without_accents(character: str) -> list[str]:
 
 
 def _apart(base: str, previous: str) -> str:
-    """What keeps 10² from becoming 102 and 1½ from becoming 11/2."""
+    """A separator, so that 10² does not become 102 and 1½ does not become 11/2."""
     if not previous.isdigit() or not unicodedata.numeric(base, None) or base.isdecimal():
         return ""
     return "^" if unicodedata.decomposition(base).startswith("<super>") else " "

@@ -1,9 +1,9 @@
-"""The ready-made templates: vaccination, nutrition and health insurance cards, in French and English; and the form in
-which any template is called.
+"""Templates: the ready-made ones (vaccination, nutrition and health insurance cards, in French and English), the
+variables in their texts, and the catalogue of what an organisation can use.
 
-The WhatsApp bodies keep Meta's rules (reference/whatsapp.md §6): no variable at the start or the end, none side by
-side, at most 1,024 characters once filled in. The SMS texts fit one GSM-7 segment with typical values; French ones
-avoid the letters that GSM-7 lacks.
+The WhatsApp texts follow Meta's rules (reference/whatsapp.md §6): no variable at the start or the end, no two variables
+side by side, at most 1,024 characters when filled in. The SMS texts fit one GSM-7 segment with typical values; the
+French ones avoid the letters that GSM-7 does not have.
 """
 
 import re
@@ -24,7 +24,9 @@ MAX_BODY = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlButton:
-    """A button whose address ends in the template's only variable; `prefix` is what stands before it."""
+    """A button whose URL is `prefix` and then its only variable. `index`: its place among the template's buttons, from
+    0.
+    """
 
     index: int
     prefix: str
@@ -32,10 +34,10 @@ class UrlButton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How Meta wants a template called, and what the person reads.
+    """How a template is called at Meta, and the text that the person reads.
 
-    `body` is written with our variables in braces. `parameters` names what each of Meta's parameters is filled with, in
-    Meta's order; a positional template may name one twice.
+    `body` has our variables in braces. `parameters` are our names for Meta's parameters, in Meta's order; a positional
+    template may use one name twice.
     """
 
     body: str
@@ -57,7 +59,7 @@ class Template:
 
     @property
     def shape(self) -> Shape:
-        """As `submit` creates it: named parameters, the card above the text."""
+        """The shape that `submit` gives the template at Meta: named parameters, the card above the text."""
         return Shape(body=self.whatsapp, parameters=names(self.whatsapp))
 
 
@@ -123,7 +125,7 @@ _ALL = (
 )
 
 READY_MADE: Mapping[tuple[str, str], Template] = {(template.name, template.language): template for template in _ALL}
-"""(name, language) → template."""
+"""By (name, language)."""
 
 
 READY_NAMES = frozenset(template.name for template in _ALL)
@@ -136,15 +138,16 @@ EXAMPLES: Mapping[str, str] = {
     "issue_date": "23/11/2026",
     "verification_url": "https://v.oomus.health/c/DKR-VAC-9XQ7LM2A",
 }
-"""Typical values of nobody: what Meta's reviewers see, and what one SMS segment must hold."""
+"""Invented values: Meta's reviewers see them, and with them an SMS text must fit one segment."""
 
 
-# The six variables of a message. One pass: what a value holds is never expanded again.
+# The six variables of a message. A text is expanded once: braces inside a value stay as they are.
 #
-# `{{` and `}}` are literal braces. `{…}` is a variable where what stands between could be meant as a name: up to
-# three words that begin with a letter, a number of one or two digits, or anything that holds the name of one of the
-# six. So `{prénom}`, `{first name}`, `{1}` and `{first_name:}` are refused as unknown and never sent. Every other
-# brace (`{`, `{}`, `{5 000 F}`) belongs to no variable and stands for itself.
+# - `{{` and `}}` are literal braces.
+# - `{…}` is a variable if its content could be meant as a name: up to three words that begin with a letter, a number of
+#   one or two digits, or any text that contains one of the six names. So `{prénom}`, `{first name}`, `{1}` and
+#   `{first_name:}` are refused as unknown.
+# - Every other brace (`{`, `{}`, `{5 000 F}`) is plain text.
 
 
 VARIABLES = ("first_name", "last_name", "card_code", "programme_name", "issue_date", "verification_url")
@@ -161,7 +164,7 @@ _LONGEST_NAME_SHOWN = 64
 
 
 class VariableCode(StrEnum):
-    """api.md, "Fields and rows"."""
+    """Codes of api.md, "Fields and rows"."""
 
     UNKNOWN = "variable_unknown"
     MISSING = "variable_missing"
@@ -169,14 +172,14 @@ class VariableCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariableProblem:
-    """One variable that cannot be filled in. `name` as the author wrote it, cut at 64 characters."""
+    """One variable that cannot be filled in. `name` is what the author wrote, cut at 64 characters."""
 
     code: VariableCode
     name: str
 
 
 class VariableError(ValueError):
-    """All that is wrong with a text's variables, each once, in order of appearance. Holds no value."""
+    """All errors of a text's variables, each once, in order of appearance. It holds no value."""
 
     def __init__(self, field_errors: tuple[VariableProblem, ...]) -> None:
         super().__init__(", ".join(field_error.code for field_error in field_errors))
@@ -184,12 +187,14 @@ class VariableError(ValueError):
 
 
 def names(text: str) -> tuple[str, ...]:
-    """The names in braces, known or not, each once, in order of appearance."""
+    """The names in braces, known or unknown, each once, in order of appearance."""
     return tuple(dict.fromkeys(token[1] for token in _TOKEN.finditer(text) if _is_variable(token)))
 
 
 def expand(text: str, values: Mapping[str, str | None]) -> str:
-    """`text` with its variables filled in. An absent, empty or blank value is missing. Raises VariableError."""
+    """`text` with its variables filled in. A value that is absent, empty or blank counts as missing. Raises
+    VariableError.
+    """
     field_errors = tuple(_field_errors(text, values))
     if field_errors:
         raise VariableError(field_errors)
@@ -199,7 +204,7 @@ def expand(text: str, values: Mapping[str, str | None]) -> str:
 def fill_card_code(reference: str, card_code: str | None) -> str:
     """`reference` (a card image or verification URL) with its `{card_code}` filled in. Raises VariableError.
 
-    Percent-encoded in a URL, as it is in an s3:// key, where a per cent sign would be part of the name.
+    The code is percent-encoded in a URL. In an s3:// key it is not, because a per cent sign would be part of the key.
     """
     if _CARD_CODE not in reference:
         return reference
@@ -210,7 +215,7 @@ def fill_card_code(reference: str, card_code: str | None) -> str:
 
 
 def _is_variable(token: re.Match[str]) -> bool:
-    """Whether a token of the text is meant as a variable, known or not."""
+    """Whether the token is meant as a variable, known or unknown."""
     name = token[1]
     return name is not None and bool(_LIKE_A_NAME.fullmatch(name) or _HOLDS_A_NAME.search(name))
 
@@ -229,24 +234,19 @@ def _field_errors(text: str, values: Mapping[str, str | None]) -> Iterator[Varia
             yield VariableProblem(code=VariableCode.MISSING, name=name)
 
 
-# Which templates an organisation can name, and what Meta says of each: the ready-made ones and its own.
-#
-# Read once for a whole request. What Meta has not told is None, and then sending goes on with a warning (api.md,
-# Templates).
-
-
 UTILITY = "UTILITY"
 
 SHOWN = frozenset({TemplateStatus.APPROVED, TemplateStatus.PAUSED, TemplateStatus.DISABLED})
-"""An organisation's own templates are ours to list once Meta has approved them; what is under review is not."""
+"""The organisation's own templates that may be listed. Those under review are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTemplate:
-    """One template in one language, as Meta told of it. `reported_at` is when its status was so, in whole seconds.
+    """One template in one language, with what Meta reported about it.
 
-    `shape` is None where only news named it, or where it has parts that we cannot fill in. `recategorised_at` is when
-    Meta moved it out of the Utility category, None while it is in it.
+    - `reported_at`: when it had this status, in whole seconds.
+    - `shape`: None if only a webhook named the template, or if it has parts that we cannot fill in.
+    - `recategorised_at`: when Meta moved it out of the Utility category; None while it is in it.
     """
 
     name: str
@@ -261,7 +261,7 @@ class KnownTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What is stored of an account's templates; `read_at` is when Meta's whole list was last read."""
+    """What is stored of an account's templates. `read_at`: when Meta's whole list was last read."""
 
     templates: tuple[KnownTemplate, ...] = ()
     read_at: datetime | None = None
@@ -269,9 +269,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usable:
-    """A template that can be named in a request. `status` None: Meta could not be asked.
+    """A template that a request can name.
 
-    `is_sure` says whether the status was looked up just now or lately. `sms` is None for an organisation's own.
+    - `status`: None if Meta has not reported it.
+    - `is_sure`: whether the status was read just now or recently.
+    - `sms`: None for an organisation's own template.
     """
 
     name: str
@@ -285,12 +287,14 @@ class Usable:
 
     @property
     def is_refused(self) -> bool:
-        """Whether Meta would surely not take it."""
+        """Whether Meta would refuse a message with this template."""
         return self.status not in (None, TemplateStatus.APPROVED)
 
 
 class Catalogue:
-    """The templates of one organisation. `is_sure`: Meta's list was read lately, so what is not on it is not there."""
+    """The templates of one organisation. `is_sure`: Meta's list was read recently, so a template that is not in it does
+    not exist.
+    """
 
     def __init__(self, known: Iterable[KnownTemplate] = (), *, is_sure: bool = False) -> None:
         self.is_sure = is_sure
@@ -300,15 +304,15 @@ class Catalogue:
 
     @property
     def items(self) -> tuple[Usable, ...]:
-        """The ready-made ones first, then the organisation's own by name and language."""
+        """The ready-made templates first, then the organisation's own by name and language."""
         return tuple(self._usable.values())
 
     def languages(self, name: str) -> tuple[Usable, ...]:
-        """Every language of a template; empty where there is none of that name."""
+        """The template in all its languages; empty if the name is unknown."""
         return tuple(one for one in self._usable.values() if one.name == name)
 
     def find(self, name: str, language: str | None = None, recipients: str | None = None) -> Usable | None:
-        """The template in `language` if that is asked for; else in the recipient's, else in French, else in any."""
+        """The template in `language`, if given; else in the recipient's language, else in French, else in any."""
         if language:
             return self._in(name, language)
         for wish in (recipients, DEFAULT_LANGUAGE):
@@ -317,7 +321,7 @@ class Catalogue:
         return next(iter(self.languages(name)), None)
 
     def _in(self, name: str, language: str) -> Usable | None:
-        """Exactly that language, or one of its regional forms: Meta has `en`, `en_US` and `en_GB`."""
+        """The template in exactly that language or in a regional form of it: Meta has `en`, `en_US` and `en_GB`."""
         exact = self._usable.get((name, language))
         return exact or next((one for one in self.languages(name) if one.language.startswith(f"{language}_")), None)
 
@@ -355,9 +359,9 @@ def _own(known: Mapping[tuple[str, str], KnownTemplate], *, is_sure: bool) -> It
 
 
 READY_ONLY = Catalogue()
-"""What every organisation has before Meta has been asked, and all that SMS knows."""
+"""The catalogue before Meta has been asked, and the one for SMS."""
 
 
 def is_ready_made(name: str) -> bool:
-    """Whether the product brings it: only such a one can be submitted from here."""
+    """Whether the template is one of ours. Only these can be submitted through this API."""
     return name in READY_NAMES

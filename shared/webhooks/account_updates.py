@@ -1,4 +1,4 @@
-"""What Meta's webhooks tell of templates, account, limits and number: kept, and acted upon."""
+"""Handles Meta's webhooks about templates, account, limits and number: stores them and acts on them."""
 
 from dataclasses import dataclass
 
@@ -23,8 +23,9 @@ from shared.webhooks.updates import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDeps:
-    """What news of the account is taken up with. `integrations` reads the settings as they stand: news that is taken
-    for another account's is lost."""
+    """What `AccountListener` works with. `integrations` reads the current settings, because an update for another
+    account is dropped.
+    """
 
     integrations: Integrations
     book: TemplateBook
@@ -36,7 +37,9 @@ class AccountDeps:
 
 
 class AccountListener:
-    """A listener of the status queue. Hearing the same twice is hearing it once; what pauses is kept before it acts."""
+    """A listener of the status queue. A repeated update changes nothing. An update that pauses is stored before it
+    acts.
+    """
 
     def __init__(self, deps: AccountDeps) -> None:
         self._deps = deps
@@ -44,10 +47,10 @@ class AccountListener:
         self._holding = deps.holding
 
     async def receive(self, organisation: str, webhook_event: WebhookEvent) -> None:
-        """Take up what concerns the account; other news is for others.
+        """Handle an update about the account; ignore other updates.
 
-        News of another account or number is counted and changes nothing. Without `business_account_id` that is all
-        news; health names the missing setting.
+        An update of another account or number is counted and changes nothing. Without `business_account_id` in the
+        settings, that applies to all updates; health reports the missing setting.
         """
         if not isinstance(webhook_event, TemplateUpdate | AccountUpdate | LimitUpdate | NumberUpdate):
             return
@@ -104,8 +107,9 @@ class AccountListener:
         await self._holding.hold(known, scope, reason)
 
     async def _account(self, integration: WhatsAppIntegration, webhook_event: AccountUpdate) -> None:
-        """Only what is known to keep the business from writing first may stop. An older restriction, told after its
-        end, pauses nothing."""
+        """Only an update that surely keeps the business from writing first may pause. A restriction that has ended
+        already pauses nothing.
+        """
         organisation = integration.organisation
         if webhook_event.restricted is None:
             self._telemetry.warning_event(
@@ -136,7 +140,7 @@ class AccountListener:
             await self._hold(organisation, ACCOUNT, "account_restricted")
 
     async def _lifted(self, organisation: str) -> None:
-        """Meta says that the account may send again: what it was held for has ended, unless it was something else."""
+        """Meta says that the account may send again: end the hold, if it was set for this reason."""
         known = (await self._holding.get(organisation, Channel.WHATSAPP)).of(ACCOUNT)
         if known is not None and known.held and known.reason == "account_restricted":
             await self._holding.end(organisation, Channel.WHATSAPP, [ACCOUNT])

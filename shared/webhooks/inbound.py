@@ -1,7 +1,8 @@
-"""What people tell the organisation's number: it opens their session, and STOP ends all messages to them.
+"""Messages from persons to the organisation's number: they open the person's session, and STOP ends all messages to
+them.
 
-Everything here may be heard twice, late and in any order. Meta's "resume" grants nothing: it is about marketing, and
-api.md lets a revocation yield only to a later, dated consent that somebody recorded.
+Every update may come twice, late and in any order. Meta's "resume" is not a consent: it is about marketing. By api.md,
+only a later, dated consent that an organisation records ends a revocation.
 """
 
 from collections.abc import Sequence
@@ -35,18 +36,18 @@ from shared.webhooks.updates import (
 )
 
 STOP, PREFERENCE, REFUSED = "whatsapp_stop", "whatsapp_preference", "whatsapp_131050"
-"""Sources of a recorded opt-out: the person's own word, Meta's setting, and a message that came back for it."""
+"""Sources of a recorded opt-out: the person's STOP, Meta's setting, and a message that Meta refused for this reason."""
 
 ONCE_IN = timedelta(hours=24)
-"""How often at most a person is asked whether they mean a stop."""
+"""The shortest time between two questions whether a person means STOP."""
 
 _NO_COUNTRY = "001"
-"""What libphonenumber calls the world: a number without a country."""
+"""libphonenumber's region for numbers without a country."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundDeps:
-    """What hearing people works with."""
+    """What `InboundAdapter` works with."""
 
     identities: Identities
     integrations: Integrations
@@ -58,14 +59,14 @@ class InboundDeps:
 
 
 class InboundAdapter:
-    """A `WebhookEventListener` for messages, preferences and names of people, and a `StatusListener` for refusals."""
+    """A `WebhookEventListener` for messages, preferences and names of persons, and a `StatusListener` for refusals."""
 
     def __init__(self, deps: InboundDeps) -> None:
         self._deps = deps
         self._identities = deps.identities
 
     async def receive(self, organisation: str, webhook_event: WebhookEvent) -> None:
-        """Take up what is about people; everything else is somebody else's."""
+        """Handle an update about persons; ignore other updates."""
         match webhook_event:
             case Inbound():
                 await self._written(organisation, webhook_event)
@@ -88,9 +89,9 @@ class InboundAdapter:
                 await self._succeeded(organisation, webhook_event)
 
     async def status_received(self, organisation: str, report: StatusReport, row: Message) -> None:
-        """A status names the person of a message of ours, whatever number Meta has for them; code 131050 is an opt-out.
+        """Learn a person's other names from the status of a message, and record an opt-out for code 131050.
 
-        Meta rewrites some countries' numbers, and those of people with usernames it may not tell at all.
+        Meta changes the numbers of some countries, and may leave out the number of a person with a username.
         """
         if report.recipient is not None:
             names = self._identities.of(organisation, report.recipient)
@@ -124,7 +125,7 @@ class InboundAdapter:
         await (self._stopped if wish is Wish.STOP else self._perhaps)(integration, writer)
 
     async def _wish(self, organisation: str, inbound: Inbound) -> Wish:
-        """What the words ask for; people put the name behind STOP under which they get our SMS."""
+        """What the person asks for. Persons may add the sender name of our SMS to the word STOP."""
         found = {wish_of(one) for one in inbound.words}
         if Wish.UNCLEAR in found and Wish.STOP not in found:
             sms = await self._deps.integrations.sms(organisation)
@@ -132,9 +133,10 @@ class InboundAdapter:
         return next((wish for wish in (Wish.STOP, Wish.UNCLEAR) if wish in found), Wish.NOTHING)
 
     async def _stopped(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
-        """The answer is logged first, named by what the person had said before; then the opt-out takes that place.
+        """Log the answer, record the opt-out, then enqueue the answer.
 
-        So a copy that is killed on the way finds everything as it was, and one that is heard again finds it all done.
+        The answer's ID depends on the consent before the opt-out, so it is logged first. If the worker dies in between,
+        the next delivery finds the same consent; after all is done, a repeat changes nothing.
         """
         organisation, opt_out = integration.organisation, self._opt_out(writer.inbound.at, STOP)
         before = await self._identities.record(organisation, writer.persons)
@@ -149,10 +151,11 @@ class InboundAdapter:
             await self._deps.enqueue_now.leave(*answer, integration)
 
     async def _perhaps(self, integration: WhatsAppIntegration, writer: "_Writer") -> None:
-        """Ask, once in 24 hours, with a button that says STOP. Who has opted out already is not asked.
+        """Ask whether the person means STOP, once in 24 hours, with a button that says STOP. A person who has opted out
+        already is not asked.
 
-        The question is named by the day, so that it is one message however often this is heard; the day before is
-        looked at too, so that it is not asked twice around midnight.
+        The question's ID contains the day, so repeated deliveries make one message. The previous day is checked too, so
+        that the question is not asked twice around midnight.
         """
         organisation, now = integration.organisation, self._deps.clock.now()
         known = (await self._identities.record(organisation, writer.persons)).latest
@@ -169,26 +172,26 @@ class InboundAdapter:
             await self._deps.enqueue_now.leave(*question, integration)
 
     async def _texts(self, organisation: str, writer: "_Writer") -> StopTexts:
-        """In the person's language, as far as it is known."""
+        """The texts in the person's language, as far as it is known."""
         said_in = next(filter(None, map(tongue_of, writer.inbound.words)), None)
         written_in = None if said_in else await self._language(organisation, writer.persons)
         return texts_for(said_in, written_in, writer.country)
 
     async def _language(self, organisation: str, persons: Sequence[str]) -> str | None:
-        """Of the newest message to this person; they read it before they wrote."""
+        """The language of the newest message to this person, because they have read it."""
         pages = [await self._deps.log.page(LogQuery(organisation=organisation, person=one), None, 1) for one in persons]
         newest = max((row for page in pages for row in page.items), key=lambda row: row.accepted_at, default=None)
         return newest.language if newest is not None else None
 
     def _opt_out(self, at: datetime, source: str) -> Consent:
-        """A person's own opt-out, dated by Meta, at the latest now."""
+        """A person's own opt-out, with Meta's date, but never a future one."""
         now = self._deps.clock.now()
         return Consent(state=ConsentState.REVOKED, recorded_at=min(at, now), received_at=now, source=source)
 
     async def _log_answer(
         self, organisation: str, message_id: str, person: str, payload: Payload
     ) -> tuple[Message, Payload] | None:
-        """The answer, stored and logged; None where it is there already."""
+        """Store and log the answer; None if it exists already."""
         if await self._deps.log.get(organisation, message_id) is not None:
             return None
         reference = await self._deps.plans.write_payload(organisation, person, message_id, payload)
@@ -210,7 +213,7 @@ class InboundAdapter:
                 await self._identities.succeed(organisation, previous, current, succession.at)
 
     async def _integration(self, organisation: str, source: Source) -> WhatsAppIntegration | None:
-        """The organisation's settings, if the number that was written to may be theirs."""
+        """The organisation's settings, if the number that the person wrote to may be theirs; else None."""
         for uncached in (False, True):
             integration = await self._deps.integrations.whatsapp(organisation, uncached=uncached)
             if integration is not None and source.may_be_about(integration):
@@ -218,7 +221,9 @@ class InboundAdapter:
         return None
 
     async def _is_of_others(self, organisation: str, source: Source) -> bool:
-        """Whether another account's or number's webhook told it. Where no settings can say so, an opt-out counts."""
+        """Whether the update is about another account or number. Without settings that is unknown: then it is not, and
+        an opt-out counts.
+        """
         if await self._integration(organisation, source) is not None:
             return False
         is_set = await self._deps.integrations.whatsapp(organisation) is not None
@@ -228,7 +233,7 @@ class InboundAdapter:
 
 
 def _ends_consent(before: ConsentRecord, opt_out: Consent) -> bool:
-    """Whether the person had not opted out before this, and has now."""
+    """Whether the person had not opted out before, and has now."""
     after = before.joined([opt_out]).latest
     had_opted_out = before.latest is not None and before.latest.state is ConsentState.REVOKED
     return not had_opted_out and after is not None and after.state is ConsentState.REVOKED
@@ -236,7 +241,7 @@ def _ends_consent(before: ConsentRecord, opt_out: Consent) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Writer:
-    """Who wrote what. `persons`: all identities of theirs; `person`: the one that the answer is logged under."""
+    """The sender of a message. `persons`: all their identities. `person`: the one under which the answer is logged."""
 
     inbound: Inbound
     persons: Sequence[str]
@@ -245,14 +250,14 @@ class _Writer:
 
     @property
     def country(self) -> str:
-        """Of the number, else of the user ID."""
+        """The country of the number, else of the user ID."""
         contact = self.inbound.contact
         number = read_number(contact.phone) if contact.phone else None
         return number.country if number else (contact.user_id or "")[:2] or _NO_COUNTRY
 
 
 def _answer_to(writer: _Writer, texts: StopTexts, *, asks: bool) -> Payload:
-    """A short text inside the session that the person's own message opened; it needs nobody's consent."""
+    """A short text in the session that the person's own message opened. It needs no consent."""
     contact = writer.inbound.contact
     number = read_number(contact.phone) if contact.phone else None
     return Payload(

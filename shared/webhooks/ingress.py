@@ -1,5 +1,7 @@
-"""What providers tell us: verified at the edge, queued, and turned into moves of statuses. Repeated, late, early and
-unknown reports are counted no-ops."""
+"""Webhook ingress: verifies providers' webhooks, queues them, and turns them into moves of statuses.
+
+Repeated, late, early and unknown reports change nothing and are counted.
+"""
 
 import asyncio
 import hmac
@@ -21,35 +23,37 @@ from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, Unm
 from shared.webhooks.updates import Receipt, ReceiptFormat, Receipts
 
 _SOON = timedelta(minutes=1)
-"""A sender has stored the answer to its call by then, unless it is dead."""
+"""By then a sender has stored the answer to its call, unless it has died."""
 
 ROTATION = timedelta(hours=24)
-"""How long a replaced app secret still signs (api.md, Settings > Integrations)."""
+"""How long a replaced app secret is still accepted (api.md, Settings > Integrations)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One document of a provider on its way through the status queue."""
+    """One document of a provider on the status queue."""
 
     organisation: str
     provider: Provider
     document: str = field(repr=False)
     looks: int = 0
-    """How often a receipt or status in it has been looked at without being matched."""
+    """How many times its receipts or statuses were checked without a match."""
     received_at: datetime | None = None
-    """When that was first."""
+    """When it was first checked."""
 
 
 class StatusQueue(Protocol):
-    """The status queue: encrypted, because what providers tell holds numbers."""
+    """The status queue. It is encrypted, because webhooks contain phone numbers."""
 
     async def put(self, reports: Sequence[Report], *, delay: int = 0) -> None:
-        """Returns once all are on the queue, to be taken up after `delay` seconds (at most 900)."""
+        """Put the reports on the queue, for delivery after `delay` seconds (at most 900). Returns when all are on
+        it.
+        """
         ...
 
 
 class WebhookIngress:
-    """Verifies and queues; answers within milliseconds, whatever the body holds."""
+    """Verifies webhooks and queues them. It answers within milliseconds and does not read the content."""
 
     def __init__(
         self,
@@ -68,7 +72,7 @@ class WebhookIngress:
         self._clock = clock
 
     async def subscription_is_ours(self, organisation: str, mode: str, token: str) -> bool:
-        """Meta's verification of the URL: the token that the administrator pasted there."""
+        """Whether Meta's verification request has the token that the administrator entered at Meta."""
         if mode != "subscribe" or not is_organisation(organisation):
             return False
         integration = await self._integrations.whatsapp(organisation)
@@ -80,7 +84,7 @@ class WebhookIngress:
         return uncached is not None and _same(token, uncached.verify_token.value)
 
     async def take_whatsapp(self, organisation: str, body: bytes, signature: str | None) -> bool:
-        """Queue a body that Meta signed; False where nobody we know did."""
+        """Queue a body that is signed with the organisation's app secret. False if the signature is wrong."""
         signed = await self._signed(organisation, body, signature)
         if not signed:
             self._refuse(META, organisation if signed is not None else None)
@@ -91,8 +95,11 @@ class WebhookIngress:
     async def take_receipts(
         self, provider: Provider, organisation: str, token: str, body: bytes, source_ip: str
     ) -> bool:
-        """Queue receipts that came to the secret path from an allowed address. The token is the organisation's: it may
-        have changed its provider, whose late receipts are still welcome."""
+        """Queue receipts that came to the secret URL from an allowed address.
+
+        The token belongs to the organisation, not to the provider: after a change of provider, late receipts of the
+        previous one are still accepted.
+        """
         integration = await self._integrations.sms(organisation) if is_organisation(organisation) else None
         if integration is not None and not _may_report(integration, token, source_ip):
             integration = await self._integrations.sms(organisation, uncached=True)
@@ -103,17 +110,19 @@ class WebhookIngress:
         return True
 
     def _refuse(self, provider: Provider, known: str | None) -> None:
-        """Told is the name of an organisation that has such an integration: any other is whatever somebody typed."""
+        """Log the refusal. `known`: the organisation if it has such an integration; an unknown name must not be
+        logged.
+        """
         self._telemetry.warning_event("webhook_refused", organisation=known, provider=provider)
 
     async def _enqueue(self, organisation: str, provider: Provider, pieces: Sequence[str]) -> None:
-        """What holds nothing that we know is counted, and taken like all the rest: refused it would only come again."""
+        """Queue the parts. A body without any is counted and accepted too, because a refused one would come again."""
         if not pieces:
             self._telemetry.event("webhook_malformed", organisation=organisation, provider=provider)
         await self._queue.put([Report(organisation=organisation, provider=provider, document=one) for one in pieces])
 
     async def _signed(self, organisation: str, body: bytes, signature: str | None) -> bool | None:
-        """None where the organisation has no WhatsApp here, or is none."""
+        """Whether the body is signed; None if the organisation does not exist or has no WhatsApp integration."""
         known = None
         for uncached in (False, True) if is_organisation(organisation) else ():
             integration = await self._integrations.whatsapp(organisation, uncached=uncached)
@@ -132,7 +141,7 @@ class WebhookIngress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptAdapter:
-    """What receipts are worked off with. `queue` brings an unmatched one back."""
+    """What `Receiver` needs for receipts. `queue` brings an unmatched receipt back."""
 
     formats: Mapping[Provider, ReceiptFormat]
     receipts: Receipts
@@ -141,7 +150,7 @@ class ReceiptAdapter:
 
 
 class Receiver:
-    """Works off the status queue."""
+    """Handles the documents of the status queue."""
 
     def __init__(
         self,
@@ -158,9 +167,9 @@ class Receiver:
         self._clock = clock
 
     async def receive_all(self, reports: Sequence[Report]) -> list[bool]:
-        """Move what the documents of a batch speak of, then write the counts and what was heard of numbers once.
+        """Handle a batch of documents, then write the counts and the numbers' last contacts once.
 
-        False stands where a document must be delivered again, because our own side failed.
+        Returns one value per document. False means that it must be delivered again, because our own side failed.
         """
         done = await asyncio.gather(*(self._handled(report) for report in reports))
         await self._status_writer.flush()
@@ -184,7 +193,9 @@ class Receiver:
         return True
 
     async def _document(self, report: Report) -> int:
-        """Statuses that name no message of ours yet come back alone: a status may overtake the answer to its send."""
+        """Handle a Meta document. Statuses without a matching message are queued again alone, because a status may come
+        before the answer to its send.
+        """
         received_at = report.received_at or self._clock.now()
         read = await self._meta.take(report.organisation, report.document, received_at)
         if read.unmatched and report.looks < MOST_LOOKS:
@@ -196,7 +207,9 @@ class Receiver:
         return read.ignored
 
     async def _look_again(self, report: Report, *, soon: bool = False) -> None:
-        """Bring the document back later, `soon` where the reason is most likely a sender that is about to write."""
+        """Queue the document again for later. `soon`: the most likely reason is a sender that is about to store its
+        answer.
+        """
         delay = _SOON if soon else LOOK_AGAIN_AFTER
         await self._receipts.queue.put([replace(report, looks=report.looks + 1)], delay=int(delay.total_seconds()))
 
@@ -223,7 +236,9 @@ class Receiver:
         return read.ignored
 
     async def _lifted(self, report: Report, receipt: Receipt, received_at: datetime) -> str | None:
-        """The message in doubt that the receipt is for, named so that what comes after it is matched at once."""
+        """The message with an unknown outcome that the receipt belongs to. Its receipt ID is stored, so that later
+        receipts match at once.
+        """
         if report.looks == 0:
             return None
         place = (report.organisation, report.provider)

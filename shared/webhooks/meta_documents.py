@@ -1,8 +1,8 @@
-"""What Meta's documents on the status queue hold, worked off.
+"""Handles the documents of Meta's webhooks from the status queue.
 
-A document may hold a thousand statuses and news of as many people. What concerns different messages or people goes side
-by side; what concerns the same one stays in the document's order. Nobody relies on that order, because documents
-themselves come in any order and side by side; but in their own order statuses are moves and not late no-ops.
+A document may have a thousand statuses and as many other updates. Updates of different messages or persons are handled
+concurrently, those of the same one in the document's order. Correctness does not depend on that order, because the
+documents themselves come in any order; but in order, fewer statuses are late no-ops.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,23 +19,23 @@ from shared.webhooks.updates import Attempt, StatusReport, WebhookEvent, Webhook
 
 
 class WebhookEventListener(Protocol):
-    """Somebody who acts on news. Each hears all of it, perhaps twice, late and in any order."""
+    """Acts on webhook events. Every listener gets every event, perhaps twice, late and in any order."""
 
     async def receive(self, organisation: str, webhook_event: WebhookEvent) -> None:
-        """Act on it, or let it pass. What this raises makes the whole document come again."""
+        """Act on the event or ignore it. An exception makes the whole document come again."""
         ...
 
 
 class StatusListener(Protocol):
-    """Somebody who acts on what became of a message, besides its move. The same rules."""
+    """Acts on statuses, after the message's move. As with events, a status may come twice, late and in any order."""
 
     async def status_received(self, organisation: str, report: StatusReport, row: Message) -> None:
-        """`row` is the message as it stood before the move, won or not."""
+        """`row` is the message before the move, even if the move had no effect."""
         ...
 
 
 class ReadsWhatsApp(Protocol):
-    """What `shared.providers.meta.webhook` does."""
+    """The functions of `shared.providers.meta.webhook`."""
 
     def verified(self, body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
         """Whether one of the secrets signed the body."""
@@ -46,17 +46,17 @@ class ReadsWhatsApp(Protocol):
         ...
 
     def read(self, document: str, *, received: datetime | None = None) -> WebhookUpdates:
-        """What it holds; `received` stands in for a time stamp that cannot be read."""
+        """The document's updates. `received` replaces a time that cannot be read."""
         ...
 
     def only_statuses(self, document: str, message_ids: Collection[str]) -> str:
-        """A document with nothing but the statuses of those messages, by their stored IDs."""
+        """The document with only the statuses of these messages, by their stored IDs."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaAdapter:
-    """What Meta's webhooks are worked off with."""
+    """What `MetaDocuments` works with."""
 
     whatsapp: ReadsWhatsApp
     statuses: StatusEffects
@@ -66,25 +66,25 @@ class MetaAdapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRead:
-    """What became of a document. `ignored`: how much of it told us nothing."""
+    """The result of a document. `ignored`: the number of its parts that have no meaning for us."""
 
     ignored: int
     unmatched: Sequence[StatusReport]
-    """Statuses without any key whose message ID the log does not know: the sender may not have stored it yet."""
+    """Statuses without any key whose message ID is not in the log. The sender may not have stored it yet."""
 
 
 class MetaDocuments:
-    """Takes one document after another, or several at once."""
+    """Handles documents, one after another or several at once."""
 
     def __init__(self, adapter: MetaAdapter, telemetry: Telemetry) -> None:
         self._adapter = adapter
         self._telemetry = telemetry
 
     async def take(self, organisation: str, document: str, received: datetime) -> DocumentRead:
-        """Move the messages, then tell the news: statuses are what people wait for.
+        """Move the messages, then report the other events, because users wait for statuses.
 
-        Everything is tried, whatever becomes of the rest. The first trouble is raised at the end: then the document has
-        to come again, and what was done by now will be a no-op.
+        A failure of one part does not stop the others. The first error is raised at the end: then the document comes
+        again, and the parts that were done change nothing.
         """
         read = self._adapter.whatsapp.read(document, received=received)
         for report in read.reports:
@@ -101,12 +101,13 @@ class MetaDocuments:
         return DocumentRead(ignored=read.ignored + len(strange) - len(unmatched), unmatched=unmatched)
 
     def only(self, document: str, statuses: Sequence[StatusReport]) -> str:
-        """The document cut down to those statuses."""
+        """The document with only these statuses."""
         return self._adapter.whatsapp.only_statuses(document, {status.provider_message_id for status in statuses})
 
     async def _look_up(self, organisation: str, statuses: Sequence[StatusReport], attempts: dict[str, Attempt]) -> None:
-        """Find the attempts of statuses without our key, each message once: Meta promises to bring the key back with
-        `sent`, `delivered` and `read` only."""
+        """Find the attempts of statuses without our key, each message once. Meta promises our key only for `sent`,
+        `delivered` and `read`.
+        """
         nameless = {status.provider_message_id: status for status in statuses if status.attempt is None}
 
         async def look_up(status: StatusReport) -> None:
@@ -117,7 +118,7 @@ class MetaDocuments:
         await gather_bounded(look_up(status) for status in nameless.values())
 
     async def flush(self) -> None:
-        """A batch of documents is through."""
+        """Write what a batch of documents has collected."""
         await self._adapter.statuses.flush()
 
     async def _move(self, organisation: str, statuses: Sequence[StatusReport], attempts: Mapping[str, Attempt]) -> None:
@@ -135,7 +136,7 @@ class MetaDocuments:
                 await listener.status_received(organisation, status, moved.before)
 
     async def _tell(self, organisation: str, webhook_event: Sequence[WebhookEvent]) -> None:
-        """Everybody hears everything, whatever somebody makes of something."""
+        """Every listener gets every event; one failure does not stop the others."""
         people = _grouped((whom(one), one) for one in webhook_event)
         await gather_bounded(
             one_by_one(
@@ -160,12 +161,12 @@ class MetaDocuments:
 
 
 def _attempt(status: StatusReport, attempts: Mapping[str, Attempt]) -> Attempt | None:
-    """The attempt that the status names, or whose message ID it bears."""
+    """The attempt that the status names, or the one found by its message ID."""
     return status.attempt or attempts.get(status.provider_message_id)
 
 
 def _grouped[K, V](pairs: Iterable[tuple[K, V]]) -> Mapping[K, list[V]]:
-    """By what they concern, in order of appearance."""
+    """The values by what they concern, in order of appearance."""
     groups: dict[K, list[V]] = {}
     for key, value in pairs:
         groups.setdefault(key, []).append(value)

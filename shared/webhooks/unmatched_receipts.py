@@ -1,15 +1,15 @@
-"""SMS of which nobody knows whether the provider took them, and receipts that name no message of ours.
+"""SMS with an unknown outcome, and receipts that match no message.
 
-A time-out leaves a message without the provider's ID (`failed`, `outcome_unknown`), and its receipt without a message.
-The two belong together if they are all that there is for a number at a provider in 24 hours (design.md, Identity).
-Anything else could mark as delivered what was not:
+After a time-out, the message has no ID of the provider (`failed`, `outcome_unknown`), so its receipt matches no
+message. The two are joined only if they are the only ones for one number at one provider in 24 hours (design.md,
+Identity). Any other rule could mark a message as delivered that was not:
 
-- A receipt may come before the 201 of its message is stored. So an unmatched one is looked at again, a quarter of an
-  hour later, when whoever made the call has long named it, or died and been found out.
-- Two messages in doubt, or two unmatched receipts, for one number: neither is lifted.
-- Only proof of arrival lifts, and only a message that was called before the receipt was heard.
+- A receipt may come before the answer 201 is stored. So an unmatched receipt is checked again after a quarter of an
+  hour. By then the sender has stored the ID, or it has died and the tick has found the message.
+- If two messages with an unknown outcome or two unmatched receipts have the same number, neither is changed.
+- Only proof of arrival counts, and only for a message that was called before the receipt came.
 
-A receipt that finds no message in doubt is looked at for an hour, because a dead worker's message is found late.
+A receipt without a matching message is checked for an hour, because the message of a dead worker is found late.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,9 @@ from shared.messages.payload import Provider
 from shared.webhooks.updates import Receipt
 
 LOOK_AGAIN_AFTER = timedelta(minutes=15)
-"""The longest that SQS delays. Longer than a dead sender's message stays out of sight (360 s) and its lease (90 s)."""
+"""SQS's longest delay. It is longer than the time for which a dead sender's queue message stays invisible (360 s) and
+than its lease (90 s).
+"""
 
 MOST_LOOKS = 4
 
@@ -32,43 +34,47 @@ WITHIN = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownOutcomes:
-    """What is in doubt for one number: messages by ID with the instant of the call, receipts with that of hearing."""
+    """The messages of one number with an unknown outcome (ID → time of the call), and its unmatched receipts (ID → time
+    of receipt).
+    """
 
     messages: dict[str, datetime]
     receipts: dict[str, datetime]
 
 
 class UnknownSms(Protocol):
-    """Messages in doubt, by the keyed hash of their number and the provider that was asked; kept for 48 hours."""
+    """Stores messages with an unknown outcome for 48 hours, by the keyed hash of their number and by provider."""
 
     async def note(
         self, organisation: str, person: str, provider: Provider, message_id: str, called_at: datetime
     ) -> None:
-        """Nobody knows whether this message was sent. May be noted twice."""
+        """Store that the outcome of this message is unknown. It may be called twice."""
         ...
 
     async def meet(
         self, organisation: str, person: str, provider: Provider, receipt_id: str, received_at: datetime
     ) -> UnknownOutcomes:
-        """Add an unmatched receipt where messages are in doubt; all that is in doubt then."""
+        """Add an unmatched receipt if the number has messages with an unknown outcome. Returns all that is stored for
+        the number.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteUnknown:
-    """The sender's half: called before a message ends as `outcome_unknown`."""
+    """The sender's part: called before a message ends as `outcome_unknown`."""
 
     unknown: UnknownSms
 
     async def __call__(self, message: Message) -> None:
-        """The claim's own instant is kept, however late its end is noticed; a repeat writes the same."""
+        """Store the message with the time of its claim, even if its end is noticed late. A repeat writes the same."""
         if message.claimed_at is not None and message.provider is not None:
             person = (message.organisation, message.person)
             await self.unknown.note(*person, message.provider, message.message_id, message.claimed_at)
 
 
 class UnmatchedReceipts:
-    """The consumer's half. `person` hashes a number for an organisation."""
+    """The webhook consumer's part. `person` makes an organisation's keyed hash of a number."""
 
     def __init__(self, unknown: UnknownSms, person: Callable[[str, str], str]) -> None:
         self._unknown = unknown
@@ -77,7 +83,9 @@ class UnmatchedReceipts:
     async def message_of(
         self, organisation: str, provider: Provider, receipt: Receipt, received_at: datetime
     ) -> str | None:
-        """The one message in doubt that this proof of arrival can be for. Not to be asked at the first look."""
+        """The only message that this proof of arrival can belong to; None if there is none. Do not call it at the first
+        check.
+        """
         if receipt.address is None:
             return None
         person = self._person(organisation, receipt.address)

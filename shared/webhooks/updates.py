@@ -1,7 +1,5 @@
-"""What Meta's webhooks tell besides statuses of our messages: people who write, and changes of templates, account,
-number and limits (reference/whatsapp.md §5.4 to §5.6). Nothing in here is ever logged.
-
-What providers tell us afterwards, in our own words.
+"""What providers' webhooks report, in our own types: statuses and receipts of our messages, messages that persons send,
+and changes of templates, account, number and limits (reference/whatsapp.md §5.4 to §5.6). None of it is ever logged.
 """
 
 import re
@@ -19,11 +17,11 @@ from shared.messages.payload import Provider
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Whom Meta tells something of. One app has one address for all its accounts, so another account's webhooks come to
-    us with a signature that is right.
+    """The account and number that an update is about.
 
-    `account` is the business account of the webhook's entry. The number is named by its ID, or by its digits as they
-    are shown, or not at all; then each is empty.
+    One app has one URL for all its accounts, so webhooks of another account reach us with a correct signature.
+    `account` is the business account of the webhook's entry. The number is given by its ID, by its digits as shown, or
+    not at all. Missing parts are empty.
     """
 
     account: str = ""
@@ -31,14 +29,16 @@ class Source:
     shown_number: str = field(default="", repr=False)
 
     def is_about_account(self, integration: WhatsAppIntegration) -> bool:
-        """Whether it is about this organisation's account, for news of templates, account, limits and numbers. Where
-        the settings name no account, that is not known: False."""
+        """Whether an update of templates, account, limits or numbers is about this organisation's account. False if the
+        settings name no account.
+        """
         named = integration.business_account_id
         return named is not None and self.account == named and self._may_be_number(integration)
 
     def may_be_about(self, integration: WhatsAppIntegration) -> bool:
-        """Whether it may be about this organisation's number, for what people write and wish. A number belongs to one
-        account: where it is named, it decides."""
+        """Whether a message or wish of a person may be for this organisation's number. A number belongs to one account,
+        so it decides if it is given.
+        """
         if self.phone_number_id or self.shown_number:
             return self._may_be_number(integration)
         return not self.account or integration.business_account_id in (None, self.account)
@@ -53,7 +53,7 @@ class Source:
 class Contact:
     """A person as Meta names them: by number, by user ID, or by both. Since 2026 the number may be absent.
 
-    `phone` is E.164 with its +; `user_id` is scoped to the business portfolio ("MX.13491208655302741918").
+    `phone` is E.164 with its +. `user_id` belongs to the business portfolio ("MX.13491208655302741918").
     """
 
     phone: str | None = field(default=None, repr=False)
@@ -62,11 +62,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """A message that a person sent to the organisation's number: it opens or renews the 24-hour session, unless it is
-    an earlier one that they have changed.
+    """A message from a person to the organisation's number. It opens or renews the 24-hour session, unless it is an
+    edit of an earlier message.
 
-    `words` is what they wrote, or the words and payload of the button they pressed, one per entry; empty for pictures
-    and the like. `message_id` is Meta's own, whole: it names the message for whoever answers it once.
+    `words`: the text, or the words and payload of the pressed button, one per entry; empty for a picture. `message_id`:
+    Meta's unchanged ID.
     """
 
     contact: Contact
@@ -88,7 +88,7 @@ class Preference:
 
 
 class TemplateStatus(StrEnum):
-    """Where a template is in Meta's review, in api.md's words."""
+    """The state of a template in Meta's review, in api.md's words."""
 
     NOT_SUBMITTED = "not_submitted"
     PENDING = "pending"
@@ -100,13 +100,13 @@ class TemplateStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateUpdate:
-    """A change of one template in one language. `status` or `category` is None where the news does not tell it."""
+    """A change of one template in one language. `status` or `category` is None if the update does not give it."""
 
     name: str
     language: str
     status: TemplateStatus | None = None
     category: str | None = None
-    """"UTILITY", "MARKETING", "AUTHENTICATION"; capitals as Meta writes them."""
+    """ "UTILITY", "MARKETING" or "AUTHENTICATION", in Meta's spelling."""
     quality: str | None = None
     at: datetime
     source: Source = Source()
@@ -114,11 +114,11 @@ class TemplateUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountUpdate:
-    """What Meta has done to the business account. `restricted`: it may send nothing to those who have not written
-    (True); it may send again (False); or (None) Meta tells of something that may or may not keep messages from being
-    sent: then only Meta's own `health_status` knows.
+    """A change of the business account.
 
-    `until`: when the restriction ends, as far as it is told. `restriction`: Meta's words for it.
+    `restricted` True: the account may not write to persons who have not written. False: it may send again. None: the
+    change may or may not stop messages, and only Meta's `health_status` tells. `until`: the end of the restriction, if
+    given. `restriction`: Meta's names for it.
     """
 
     restricted: bool | None
@@ -131,7 +131,7 @@ class AccountUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitUpdate:
-    """The portfolio's messaging limit: distinct people in a moving 24 hours outside sessions. None: unlimited."""
+    """The portfolio's daily limit: different persons in a sliding 24 hours, outside sessions. None: unlimited."""
 
     limit: int | None
     at: datetime
@@ -140,7 +140,9 @@ class LimitUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberUpdate:
-    """The number's quality ("GREEN", "YELLOW", "RED", "UNKNOWN") or throughput changed; None where it is not told."""
+    """The number's quality ("GREEN", "YELLOW", "RED", "UNKNOWN") or throughput has changed. `quality` is None if not
+    given.
+    """
 
     event: str
     quality: str | None = None
@@ -150,7 +152,7 @@ class NumberUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acquaintance:
-    """A webhook named one person by number and user ID at once: from now on either finds the other."""
+    """A webhook gave a person's number and user ID together. From now on, each finds the other."""
 
     phone: str = field(repr=False)
     user_id: str = field(repr=False)
@@ -159,7 +161,9 @@ class Acquaintance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Succession:
-    """A person has another number or user ID from `at` on. The new number is a new person; opt-outs go along."""
+    """A person has another number or user ID from `at` on. The new number counts as a new person; opt-outs are carried
+    over.
+    """
 
     previous: Contact
     current: Contact
@@ -173,7 +177,7 @@ type WebhookEvent = (
 
 
 def whom(webhook_event: WebhookEvent) -> str | None:
-    """The person whom it is about, by one of their names; None where it is about the account."""
+    """A name of the person whom the update is about; None if it is about the account."""
     match webhook_event:
         case Inbound(contact=person) | Preference(contact=person) | Succession(previous=person):
             return person.phone or person.user_id
@@ -188,11 +192,11 @@ _ATTEMPT = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The key that rides with a WhatsApp message and comes back in its statuses: `<message_id>.<attempt>`.
+    """The key that we send with a WhatsApp message and that comes back in its statuses: `<message_id>.<attempt>`.
 
-    A `failed` of an older attempt says nothing of the one under way. `card_half`: the card that went ahead of a long
-    text, `<message_id>.<attempt>.card`. The text is the message's last word, so the card's arrival is not the
-    message's; that the card failed is.
+    A `failed` of an older attempt says nothing about the current one. `card_half`: the card that is sent before a long
+    text, `<message_id>.<attempt>.card`. The text is the message's last part, so the arrival of the card is not the
+    arrival of the message; a failure of the card is one of the message.
     """
 
     message_id: str
@@ -204,14 +208,14 @@ class Attempt:
 
     @classmethod
     def read(cls, key: str) -> "Attempt | None":
-        """Our own callback key; None for any other: another program sends on the same number."""
+        """Our own callback key; None for any other, because another program may send on the same number."""
         found = _ATTEMPT.fullmatch(key)
         return cls(message_id=found[1], number=int(found[2]), card_half=found[3] is not None) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
-    """One status of one message. `provider_message_id` has the number in it blanked; `at` is the provider's instant."""
+    """One status of one message. `provider_message_id` has its number blanked. `at` is the provider's time."""
 
     attempt: Attempt | None
     provider_message_id: str
@@ -219,16 +223,16 @@ class StatusReport:
     at: datetime
     error: SendError | None = None
     other_key: bool = False
-    """It brings the key of another program that sends on the same number."""
+    """It has the key of another program that sends on the same number."""
     phone_number_id: str = ""
-    """The number that it left by; empty where Meta left it unsaid."""
+    """The number that sent the message; empty if Meta does not give it."""
     recipient: Contact | None = None
-    """Whom Meta says that it went to, which may be another number than it was sent to."""
+    """The recipient as Meta gives it. The number may differ from the one that we sent to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookUpdates:
-    """What a document of Meta's holds, in its order. `ignored` counts every update that says nothing to us."""
+    """The updates of a Meta document, in its order. `ignored`: the number of updates that have no meaning for us."""
 
     reports: list[StatusReport] = field(default_factory=list)
     webhook_events: list[WebhookEvent] = field(default_factory=list)
@@ -237,10 +241,10 @@ class WebhookUpdates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A delivery receipt that names its message by the provider's ID alone, and says no instant.
+    """A delivery receipt. It names its message only by the provider's ID, and has no time.
 
-    `delivery_status` is the provider's own word. `address` is the recipient in E.164, None where there is none that can
-    be read.
+    `delivery_status` is the provider's word. `address` is the recipient in E.164; None if it is absent or cannot be
+    read.
     """
 
     receipt_id: str
@@ -250,7 +254,9 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptsRead:
-    """What a document held. `ignored` counts what names no message or no status; one for a body that holds nothing."""
+    """The receipts of a document. `ignored` counts those without an ID or a status; it is 1 if the document has
+    none.
+    """
 
     receipts: Sequence[Receipt]
     ignored: int
@@ -258,10 +264,10 @@ class ReceiptsRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptFormat:
-    """How a provider's receipts are read that come unsigned to a secret path and know only the provider's own ID.
+    """How to read the receipts of a provider that does not sign them and knows only its own IDs.
 
-    `pieces` puts a body's receipts into documents that fit the queue; `read` reads such a document. Both are total.
-    `statuses`: what the provider's words mean; a word that is not there says nothing.
+    `pieces` splits a body into documents that fit the queue; `read` reads one of them. Neither raises. `statuses`: the
+    meaning of the provider's statuses; a status that is not in it changes nothing.
     """
 
     pieces: Callable[[bytes], Sequence[str]]
@@ -270,12 +276,12 @@ class ReceiptFormat:
 
 
 class Receipts(Protocol):
-    """Where providers' receipt IDs and our messages meet, whichever comes first. Both sides are kept 48 h."""
+    """Joins providers' receipt IDs with our messages, whichever comes first. Both are kept for 48 h."""
 
     async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
-        """Say which message a receipt ID is for; answers the delivery statuses that were parked for it."""
+        """Store the message of a receipt ID. Returns the delivery statuses that were parked for it."""
         ...
 
     async def park(self, organisation: str, provider: Provider, receipt_id: str, delivery_status: str) -> str | None:
-        """Keep a delivery status for whoever names its receipt later; where that was done, answers the message."""
+        """Store a delivery status until its receipt ID is known. Returns the message's ID if it is known already."""
         ...

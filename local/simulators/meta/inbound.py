@@ -68,5 +68,5 @@ def content(kind: str, text: str, payload: str) -> dict[str, object]:
             return {"type": kind, "edit": {"original_message_id": "wamid.ORIGINAL", "message": changed}}
     if kind not in KINDS:
         words = "text, image, button, button_reply, list_reply, edit"
-        raise ValueError(f"type is one of {words}, {', '.join(KINDS)}")
+        raise ValueError(f"type must be one of {words}, {', '.join(KINDS)}")
     return {"type": kind, kind: KINDS[kind]}

@@ -74,7 +74,7 @@ class Templates:
     def put(self, account: str, wanted: Mapping[str, object], status: str) -> Template:
         """Create a template, after the checks that Meta makes at once. Raises GraphError."""
         if status not in STATUSES:
-            raise GraphError(100, f"status is one of {', '.join(sorted(STATUSES))}")
+            raise GraphError(100, f"status must be one of {', '.join(sorted(STATUSES))}")
         name, language = _text(wanted, "name"), _text(wanted, "language")
         if not re.fullmatch(r"[a-z0-9_]{1,512}", name):
             raise GraphError(100, "Param name must be lowercase letters, digits and _")

@@ -1,6 +1,6 @@
-"""Reads what Meta tells of templates, the account, its limits and its number (reference/whatsapp.md, section 5.5).
+"""Reads Meta's webhooks about templates, the account, its limits and its number (reference/whatsapp.md, section 5.5).
 
-What a value holds decides, not the change's `field`: Meta's own sample labels one of them wrongly.
+The content of a value decides, not the change's `field`: Meta's own sample has a wrong one.
 """
 
 import re
@@ -33,7 +33,7 @@ TEMPLATE_EVENTS: Mapping[str, TemplateStatus] = {
     "PENDING_DELETION": TemplateStatus.NOT_SUBMITTED,
     "DELETED": TemplateStatus.NOT_SUBMITTED,
 }
-"""Events that change whether a template can be sent; FLAGGED and LOCKED ones still can."""
+"""Events that change whether a template can be sent. FLAGGED and LOCKED templates still can."""
 
 STOPPED, RUNNING = True, False
 
@@ -42,13 +42,14 @@ BAN_STATES: Mapping[str, bool] = {"DISABLE": STOPPED, "REINSTATE": RUNNING}
 STOPPING_EVENTS = frozenset({"ACCOUNT_DELETED"})
 
 STOPPING_RESTRICTIONS = frozenset({"RESTRICTED_BIZ_INITIATED_MESSAGING"})
-"""The business may not begin conversations, which is what campaigns do. Meta's other restrictions concern calls, the
-call button, direct send, new numbers, new templates, and answers to people who have written."""
+"""The business may not start conversations, which campaigns do. Meta's other restrictions concern calls, the call
+button, direct send, new numbers, new templates, and answers to persons who have written.
+"""
 
 WARNING_UPDATES = frozenset(
     {"ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION", "DISABLED_UPDATE", "ACCOUNT_OFFBOARDED", "PARTNER_REMOVED"}
 )
-"""Events that may or may not keep messages from being sent."""
+"""Events that may or may not stop messages."""
 
 LIMITS = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone", "current_limit")
 
@@ -59,7 +60,7 @@ _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z0-9]{2,4}))?", re.ASCII)
 _NAME = re.compile(r"[A-Z][A-Z_]{1,80}", re.ASCII)
 
 _MOST_PEOPLE = 10**12
-"""More than there are: a number that a store might not hold."""
+"""More than there are people. A larger number might not fit the store."""
 
 _TIER = re.compile(r"TIER_([0-9]{1,9})(K|M)?", re.ASCII)
 
@@ -67,7 +68,7 @@ _THOUSANDS = {None: 1, "K": 1_000, "M": 1_000_000}
 
 
 def account_updates(value: JsonObject, entry_time: datetime | None) -> Iterator[WebhookEvent]:
-    """Everything that a change's value tells of templates, account, limits and number; nothing where it is none."""
+    """The updates of templates, account, limits and number in a change's value; none if it is about something else."""
     if entry_time is None:
         return
     if "message_template_name" in value:
@@ -82,7 +83,7 @@ def account_updates(value: JsonObject, entry_time: datetime | None) -> Iterator[
 
 
 def _template(value: JsonObject, at: datetime) -> Iterator[TemplateUpdate]:
-    """Nothing where the name or the language is none that Meta gives: it would be a key of ours."""
+    """Nothing if the name or the language has not Meta's form, because both become part of a key."""
     name, language = text(value.get("message_template_name")), template_language(value.get("message_template_language"))
     if not _TEMPLATE_NAME.fullmatch(name) or not language:
         return
@@ -99,7 +100,7 @@ def _template(value: JsonObject, at: datetime) -> Iterator[TemplateUpdate]:
 
 
 def template_language(value: JsonValue) -> str:
-    """A template's language as a send names it: `en_US`, also where a webhook says `en-US`. Empty where it is none."""
+    """The language as a send needs it: `en_US`, also if a webhook says `en-US`. Empty if it is invalid."""
     found = _LANGUAGE.fullmatch(text(value))
     if found is None:
         return ""
@@ -108,7 +109,7 @@ def template_language(value: JsonValue) -> str:
 
 
 def _account(value: JsonObject, event: str, at: datetime) -> Iterator[AccountUpdate]:
-    """Nothing where it is not told that the account may not send, may send again, or has trouble."""
+    """An update if the account may not send, may send again, or has a problem; else nothing."""
     bans = obj(value.get("ban_info")).get("waba_ban_state")
     states = {BAN_STATES.get(text(state).upper()) for state in (bans if isinstance(bans, list) else [bans])}
     reported = [
@@ -128,13 +129,13 @@ def _account(value: JsonObject, event: str, at: datetime) -> Iterator[AccountUpd
 
 
 def _name(value: JsonValue) -> str:
-    """One of Meta's names, so that it may be logged; empty where it is none."""
+    """One of Meta's names, in a form that may be logged; else empty."""
     name = text(value)
     return name if _NAME.fullmatch(name) else ""
 
 
 def messaging_limit(value: JsonValue) -> tuple[int | None] | None:
-    """A limit in people, None within for unlimited; None for what cannot be read."""
+    """A limit in persons as a tuple; the element is None if unlimited. None if the value cannot be read."""
     tier = text(value).upper()
     if tier == "TIER_UNLIMITED":
         return (None,)
@@ -147,7 +148,7 @@ def messaging_limit(value: JsonValue) -> tuple[int | None] | None:
 
 
 def _number(value: JsonObject, event: str, at: datetime) -> Iterator[WebhookEvent]:
-    """A change of the number's throughput or quality, or an alert; `FLAGGED` is the low quality of older webhooks."""
+    """A change of the number's throughput or quality, or an alert. `FLAGGED` is the low quality of older webhooks."""
     alert = identifier(obj(value.get("alert_info")).get("alert_type")) or identifier(value.get("alert_type"))
     quality = identifier(value.get("new_quality_score")).upper() or ("RED" if event.upper() == "FLAGGED" else "")
     if alert:
@@ -162,7 +163,7 @@ _MILLISECONDS = range(_SECONDS.start * 1000, _SECONDS.stop * 1000)
 
 
 def instant(value: JsonValue) -> datetime | None:
-    """Unix seconds, as a string or a number; some have come in milliseconds. None for everything else."""
+    """A time from Unix seconds, as a string or a number. Meta has also sent milliseconds. None for any other value."""
     number = integer(value)
     if number is None:
         return None

@@ -1,7 +1,5 @@
-"""Sends one message by Meta's Cloud API: the card goes up first, then the message that names it.
-
-Payloads in Meta's JSON (reference/whatsapp.md, section 1). The media IDs of cards: what this environment has uploaded,
-and what it shares with the others.
+"""Sends one message through Meta's Cloud API: uploads the card, then sends the message with the card's media ID
+(reference/whatsapp.md, section 1). `Uploads` remembers media IDs and shares some of them with other workers.
 """
 
 import hashlib
@@ -28,16 +26,16 @@ from shared.sending.channel import MEDIA_KEPT, CardSource, MediaCache, Taken
 API_VERSION = "v25.0"
 
 NO_PICTURE = ""
-"""What `prepare` makes of a payload without a card: templates without an image header, texts within a session."""
+"""The result of `prepare` for a payload without a card: a template without an image header, or a text in a session."""
 
 HELD = frozenset({"held_for_quality_assessment", "paused"})
-"""`message_status` of an accepted message that Meta keeps back (reference/whatsapp.md, section 1, Response)."""
+"""`message_status` of an accepted message that Meta holds back (reference/whatsapp.md, section 1, Response)."""
 
 
 class WhatsAppSender:
-    """A `ChannelSender` whose preparation is the card's media ID at Meta.
+    """A `ChannelSender` whose `prepare` returns the card's media ID.
 
-    `base_url` is without the version. Media IDs belong to the phone number that uploaded them and live 30 days.
+    `base_url` has no version. A media ID belongs to the phone number that uploaded it and lives 30 days.
     """
 
     def __init__(
@@ -57,15 +55,18 @@ class WhatsAppSender:
         self._under_way = SingleFlight()
 
     async def prepare(self, integration: WhatsAppIntegration, payload: Payload) -> str:
-        """The media ID of the payload's card, uploaded only where no ID of the same bytes is known for this number."""
+        """The media ID of the payload's card. The card is uploaded only if no ID of the same bytes is known for this
+        number.
+        """
         await warm_up()
         return await self._media_id(integration, payload, payload.card_image) if payload.card_image else NO_PICTURE
 
     async def send(self, integration: WhatsAppIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
-        """The message's ID with the number in it blanked. 200 means accepted, also when Meta holds it for assessment.
+        """Send and return Meta's message ID, with the number in it blanked. 200 means accepted, also if Meta holds the
+        message.
 
-        A media ID that Meta has forgotten is a sure rejection, so that one more upload and one more call are safe. One
-        whose picture Meta refuses is not used again; whether the message goes once more is for who keeps its row.
+        If Meta no longer has the media ID, the message was certainly not sent, so one more upload and one more call are
+        safe. If Meta refuses the picture, its ID is not used again, and the caller decides about another try.
         """
         time = SendTime(self._times)
         try:
@@ -95,9 +96,9 @@ class WhatsAppSender:
     async def _media_id(
         self, integration: WhatsAppIntegration, payload: Payload, card: str, *, stale: str | None = None
     ) -> str:
-        """An ID other than `stale`: of several messages that meet the same stale one, the first uploads for all.
+        """An ID other than `stale`. If several messages have the same stale ID, the first uploads the card for all.
 
-        Looked up before the lock, so that a batch looks up its cards at once, and behind it again.
+        The ID is looked up before the lock, so that a batch looks up its cards at once, and again after it.
         """
         content = await self._cards.fetch(card, integration.organisation)
         media_type = kind(content)
@@ -135,10 +136,11 @@ class WhatsAppSender:
 
 
 def body_of(payload: Payload, media_id: str, key: str) -> dict[str, object]:
-    """The body of POST /messages. `media_id` empty: no picture. `key` comes back in every status of the message.
+    """The body of POST /messages. An empty `media_id` means no picture. `key` comes back in every status of the
+    message.
 
-    The number keeps its +: without one Meta may put the sender's country code before it. A person who wrote without a
-    number is answered by their user ID.
+    The number keeps its +, because without it Meta may put the sender's country code in front. A person who wrote
+    without a number is answered by user ID.
     """
     return {
         "messaging_product": "whatsapp",
@@ -170,7 +172,7 @@ def _with_button(text: str, button: ReplyButton) -> dict[str, object]:
 
 
 def _template(call: TemplateCall, media_id: str) -> dict[str, object]:
-    """Components without variables are left out: Meta counts them as too many parameters."""
+    """Components without variables are left out, because Meta counts them as too many parameters."""
     components: list[dict[str, object]] = []
     if media_id:
         components.append({"type": "header", "parameters": [{"type": "image", "image": {"id": media_id}}]})
@@ -184,21 +186,21 @@ def _template(call: TemplateCall, media_id: str) -> dict[str, object]:
 
 
 def _parameter(call: TemplateCall, name: str, value: str) -> dict[str, str]:
-    """A positional template's parameters have no names: Meta refuses one that has."""
+    """A positional template's parameters must not have names: Meta refuses them."""
     named = {} if call.positional else {"parameter_name": name}
     return {"type": "text", **named, "text": value}
 
 
 MOST_KNOWN = 1_000
-"""Cards whose IDs an environment keeps in memory: some 400 bytes each."""
+"""Cards whose IDs a worker keeps in memory: some 400 bytes each."""
 
 type Card = tuple[str, str, str]
-"""Organisation, phone number ID, SHA-256 of the bytes: an ID is good for the number that uploaded it."""
+"""Organisation, phone number ID, SHA-256 of the bytes. An ID is valid only for the number that uploaded it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Upload:
-    """`person`: whose message it was made for. `is_shared`: the store has it."""
+    """One upload. `person`: the recipient for whom it was made. `is_shared`: the ID is in the store."""
 
     media_id: str
     at: datetime
@@ -207,11 +209,11 @@ class _Upload:
 
 
 class Uploads:
-    """Remembers uploads. An ID goes into the store when a second person's message uses it in this environment.
+    """Remembers uploads. An ID is stored for other workers when a second person's message uses it in this worker.
 
-    Most cards are one person's, and are sent once: a write for each of them would be paid for nothing. A card of many
-    is uploaded at most once by each environment before the store has it. Another try of the same message finds the ID
-    here, or uploads the card again, which does no harm.
+    Most cards belong to one person and are sent once, so storing each would cost a write for nothing. A card of many
+    persons is uploaded at most once per worker before it is stored. Another try of a message finds its ID here, or
+    uploads the card again, which does no harm.
     """
 
     def __init__(self, store: MediaCache, now: Callable[[], datetime]) -> None:
@@ -221,7 +223,9 @@ class Uploads:
         self._cards: LruCache[str, Card] = LruCache(MOST_KNOWN)
 
     async def media_id(self, card: Card, person: str, *, stale: str | None, after: datetime | None) -> str | None:
-        """A good ID of the card for this person's message: not `stale`, and of an upload later than `after`."""
+        """A valid ID of the card for this person's message: not `stale`, and uploaded later than `after`. None if there
+        is none.
+        """
         own = self._recent.get(card)
         if own is not None and own.media_id != stale and self._is_good(own, after):
             if own.person != person and not own.is_shared:
@@ -235,7 +239,7 @@ class Uploads:
         return known
 
     async def uploaded(self, card: Card, person: str, media_id: str, *, replaces: bool) -> None:
-        """The card has a new ID. `replaces`: it takes the place of one that others may still find in the store."""
+        """The card has a new ID. `replaces`: if the store has an older ID, replace it."""
         upload = _Upload(media_id=media_id, at=self._now(), person=person)
         self._recent[card] = upload
         self._cards[media_id] = card
@@ -244,7 +248,7 @@ class Uploads:
             upload.is_shared = True
 
     async def refused(self, media_id: str) -> None:
-        """Meta does not take the picture behind this ID: the ID is not used again."""
+        """Meta refuses the picture with this ID: do not use the ID again."""
         card = self._cards.pop(media_id, None)
         if card is None:
             return

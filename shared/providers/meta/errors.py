@@ -1,4 +1,6 @@
-"""Meta's answers to decisions. Total: HTML, nothing, half a document and codes of next year all have one."""
+"""Meta's error answers as `SendError`s. It never raises: HTML, an empty body, a cut document and unknown codes all have
+a result.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from shared.messages.errors import Kind, Scope, SendError
 from shared.providers.answers import Call, Rule, bug, integer, obj, parse, person, retry, stop, text, throttled, unknown
 
 STALE_MEDIA = "100/media"
-"""The code of a send that named a media ID which Meta no longer has: upload once more (reference, section 2)."""
+"""The code of a send whose media ID Meta no longer has: the card must be uploaded again (reference, section 2)."""
 
 LOST_STATUSES = frozenset({500, 502, 504})
 
@@ -21,14 +23,16 @@ _ADDRESSEE = re.compile(
 )
 
 _NO_SUCH_OBJECT = 33
-"""Subcode of 100 where the phone number ID is wrong or out of the token's reach: every send would fail alike."""
+"""Subcode of 100: the phone number ID is wrong, or the token may not use it. Every send would fail the same way."""
 
 
 def error_from_response(status: int, body: bytes, call: Call = Call.ONCE) -> SendError:
-    """The decision for an answer other than 2xx. The code decides; the HTTP status only where the code is silent.
+    """The error for an answer other than 2xx. The code decides; the HTTP status counts only if the code is absent or
+    unknown.
 
-    An unknown code with a 4xx is `bug`: surely rejected, costs this message alone and wakes an engineer, where `stop`
-    would hold a whole campaign for what may be one person's fault, and `recipient` would burn its list in silence.
+    An unknown code with a 4xx is `bug`: the message was certainly rejected, only this message fails, and the engineers
+    are alerted. `stop` would hold a whole campaign because of one person, and `recipient` could make a whole list fail
+    without an alert.
     """
     error = obj(obj(parse(body)).get("error"))
     code = integer(error.get("code"))
@@ -39,9 +43,10 @@ def error_from_response(status: int, body: bytes, call: Call = Call.ONCE) -> Sen
 
 
 def error_from_code(code: JsonValue) -> SendError:
-    """The decision for an error in a status webhook: there, `failed` proves that the message did not arrive.
+    """The error in a status webhook. There, `failed` proves that the message did not arrive.
 
-    So nothing is unknown, and an unheard-of code is taken as this person's: the campaign goes on, a fallback may start.
+    So the outcome is not unknown. An unknown code counts as this person's: the campaign goes on, and a fallback may
+    start.
     """
     number = integer(code)
     found = rule(number) if number is not None else None
@@ -55,7 +60,7 @@ def _rule(status: int, code: int | None, error: JsonObject) -> Rule:
     if found is None:
         return _by_status(status)
     if found.kind is Kind.RETRY and status in LOST_STATUSES:
-        return unknown()  # "try again" is Meta's advice; that nothing went out is not documented for these
+        return unknown()  # Meta advises to try again, but does not say that nothing was sent
     if code in (100, 131009):
         return _bad_parameter(found, error)
     return found
@@ -78,7 +83,7 @@ def _is_stale(error: JsonObject) -> bool:
 
 
 def _said(error: JsonObject) -> str:
-    """All of Meta's words: only for telling apart what shares a code, never for logs."""
+    """All texts of the answer. They distinguish errors with the same code and must not be logged."""
     details = error.get("error_data")
     return f"{text(error.get('message'))} {text(details) or text(obj(details).get('details'))}"
 
@@ -89,11 +94,10 @@ def _name(status: int, code: int | None, error: JsonObject) -> str:
     return f"HTTP {status}" if code is None else str(code)
 
 
-# Meta's error codes as data (reference/whatsapp.md, section 4): what each one means for the message at hand.
-#
-# The page's actions become kinds: B and L retry (throttled where the whole number or app must slow down), R
-# recipient, T and S stop (T the template in its language, S the account; 130497 the country), F bug. api.md's list of
-# reasons is closed, so the nearest one stands where none fits exactly.
+# Meta's error codes as data (reference/whatsapp.md, section 4): what each code means for the message. The actions of
+# Meta's page become kinds: B and L are retry (throttled if the whole number or app must slow down), R recipient, T and
+# S stop (T for the template in its language, S for the account; 130497 for the country), F bug. api.md's list of
+# reasons is closed, so the nearest reason is used.
 
 
 MINUTES = 60.0
@@ -101,7 +105,7 @@ MINUTES = 60.0
 DAY = 24 * 60 * MINUTES
 
 FEW = 5
-"""Tries of what may be a passing trouble and may be a wrong request."""
+"""Tries for an error that may be temporary or may be a wrong request."""
 
 _account = partial(stop, scope=Scope.ACCOUNT)
 
@@ -148,9 +152,11 @@ CODES: Mapping[int, Rule] = {
     131050: person("opted_out"),
     131051: bug(),
     131052: bug(),
-    131053: Rule(Kind.BUG, "card_not_a_picture", refuses_picture=True),  # we send by ID: what was uploaded is refused
+    131053: Rule(
+        Kind.BUG, "card_not_a_picture", refuses_picture=True
+    ),  # we send media IDs, so Meta refuses the uploaded picture
     131055: bug(),
-    131056: throttled(1, person_only=True),  # the send step makes it 4^n
+    131056: throttled(1, person_only=True),  # the send step waits 4^n seconds
     131057: throttled(MINUTES),
     131059: bug(),
     131062: bug(),
@@ -197,9 +203,9 @@ STATUSES: Mapping[int, Rule] = {
     429: throttled(2),
     503: retry(),
 }
-"""HTTP statuses of answers whose code is absent or unknown to us."""
+"""HTTP statuses, for answers whose code is absent or unknown."""
 
 
 def rule(code: int) -> Rule | None:
-    """What is known of a code."""
+    """The rule for a code; None if the code is unknown."""
     return CODES.get(code) or next((found for codes, found in RANGES.items() if code in codes), None)

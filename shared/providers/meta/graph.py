@@ -1,11 +1,13 @@
-"""Meta's Graph API beside sending: what it says of number, account and token, and templates. Every call here may be
-repeated.
+"""Meta's Graph API apart from sending: number, account and templates. Every call here may be repeated.
 
-Templates (reference/whatsapp.md, section 6) are listed, submitted, and read for what we could fill them in with: our
-six variables. Named parameters count when their names are ours. Positional ones count when the template's examples name
-ours, as in `"body_text": [["first_name", "card_code"]]`: nothing else could tell which is which. A header may be a
-picture, a fixed text or none; buttons may be fixed, and one may be a URL that ends in a variable. All else we could not
-fill in.
+Templates (reference/whatsapp.md, section 6) are listed, submitted and read. A template can be used if we can fill it in
+with our six variables:
+
+- Named parameters must have our names.
+- Positional parameters need examples with our names, as in `"body_text": [["first_name", "card_code"]]`, because
+  nothing else says which is which.
+- A header may be a picture, a fixed text or absent.
+- Buttons may be fixed; one may be a URL that ends in a variable.
 """
 
 import re
@@ -49,24 +51,24 @@ NUMBER_FIELDS = (
 )
 
 PLAIN_FIELDS = NUMBER_FIELDS[:2] + NUMBER_FIELDS[4:5]
-"""What every token and version may read: asked for where Meta refuses one of the others by name (code 100)."""
+"""Fields that every token and version may read. They are requested if Meta refuses one of the others (code 100)."""
 
 _LONGEST_WORDS = 200
 
 
 class Graph:
-    """One versioned address for all administration. `base_url` is without the version."""
+    """Sends administrative requests to Meta. `base_url` has no version."""
 
     def __init__(self, http: httpx2.AsyncClient, base_url: str) -> None:
         self._http = http
         self._base_url = f"{base_url.rstrip('/')}/{API_VERSION}"
 
     async def get(self, integration: WhatsAppIntegration, path: str, query: Mapping[str, str]) -> JsonObject:
-        """The answer's object. Raises SendError, also where there is none."""
+        """GET. Returns the answer's JSON object. Raises SendError, also if the answer is not an object."""
         return await self.call(integration, "GET", path, params=dict(query))
 
     async def post(self, integration: WhatsAppIntegration, path: str, body: JsonObject) -> JsonObject:
-        """As `get`."""
+        """POST. Returns and raises as `get`."""
         return await self.call(integration, "POST", path, json=body)
 
     async def call(  # noqa: PLR0913 - the parts of one HTTP request, by name
@@ -80,7 +82,7 @@ class Graph:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> JsonObject:
-        """One request. Raises SendError with Meta's decision; its code has the subcode where Meta gives one."""
+        """One request. Raises SendError; its code includes Meta's subcode if there is one."""
         whole = {**bearer(integration.access_token.value), **(headers or {})}
         url = f"{self._base_url}/{path}"
         async with exchange(Call.REPEATABLE):
@@ -93,7 +95,7 @@ class Graph:
         return document
 
     async def number(self, integration: WhatsAppIntegration) -> NumberFacts:
-        """What Meta says of the sender number. Raises SendError."""
+        """Meta's facts about the sender number. Raises SendError."""
         path = segment(integration.phone_number_id)
         try:
             found = await self.get(integration, path, {"fields": ",".join(NUMBER_FIELDS)})
@@ -115,7 +117,7 @@ def segment(identity: str) -> str:
 
 
 def number_facts(found: JsonObject) -> NumberFacts:
-    """Total: what is absent or of another type is None."""
+    """The facts of an answer. A field that is absent or has another type is None. Never raises."""
     limit = messaging_limit(found.get("whatsapp_business_manager_messaging_limit"))
     throughput = found.get("throughput")
     verified = text(found.get("code_verification_status"))
@@ -152,14 +154,14 @@ LISTED_FIELDS = "id,name,language,category,status,parameter_format,components"
 PAGE = "100"
 
 MOST_PAGES = 100
-"""6,000 templates are the most that an account may have (reference, section 3)."""
+"""An account may have at most 6,000 templates (reference, section 3)."""
 
 MOST_RESTARTS = 2
 
 BAD_CURSOR = "131059"
 
 THERE_ALREADY = frozenset({"100/2388023", "100/2388024"})
-"""There is a template of that name in that language, or one that is being deleted."""
+"""A template of that name and language exists, or is being deleted."""
 
 
 class MetaTemplates:
@@ -169,7 +171,7 @@ class MetaTemplates:
         self._graph = graph
 
     async def listed(self, integration: WhatsAppIntegration, account: str, at: datetime) -> Sequence[KnownTemplate]:
-        """See `TemplatesAtMeta`. A cursor that Meta no longer takes restarts the listing."""
+        """As in `TemplatesAtMeta`. If Meta refuses a cursor, the listing starts again."""
         for _ in range(MOST_RESTARTS):
             try:
                 return await self._pages(integration, account, at)
@@ -181,7 +183,6 @@ class MetaTemplates:
     async def create(
         self, integration: WhatsAppIntegration, account: str, template: Template, handle: str, at: datetime
     ) -> KnownTemplate | None:
-        """See `TemplatesAtMeta`."""
         body: JsonObject = {"name": template.name, "language": template.language, **_content(template, handle)}
         try:
             answer = await self._graph.post(integration, f"{segment(account)}/message_templates", body)
@@ -200,11 +201,12 @@ class MetaTemplates:
         )
 
     async def revise(self, integration: WhatsAppIntegration, template: Template, template_id: str, handle: str) -> None:
-        """See `TemplatesAtMeta`."""
         await self._graph.post(integration, segment(template_id), _content(template, handle))
 
     async def example(self, integration: WhatsAppIntegration) -> str:
-        """See `TemplatesAtMeta`: a resumable upload, of one part. `app` stands for the token's own app."""
+        """As in `TemplatesAtMeta`. The upload is a resumable one with one part. `app` in the path means the token's own
+        app.
+        """
         content = sample_picture()
         described = {"file_name": "card.png", "file_length": str(len(content)), "file_type": "image/png"}
         session = await self._graph.call(integration, "POST", "app/uploads", params=described)
@@ -217,7 +219,9 @@ class MetaTemplates:
         return handle
 
     async def _pages(self, integration: WhatsAppIntegration, account: str, at: datetime) -> list[KnownTemplate]:
-        """By cursors; `next`, a whole URL that holds the token, is only looked at."""
+        """All pages, by cursor. `next` is a whole URL with the token, so it only tells whether there is another
+        page.
+        """
         query = {"fields": LISTED_FIELDS, "limit": PAGE}
         found: list[KnownTemplate] = []
         for _ in range(MOST_PAGES):
@@ -232,7 +236,7 @@ class MetaTemplates:
 
 
 def known_template(item: JsonObject, at: datetime) -> KnownTemplate | None:
-    """One of the list; None for what is neither ready-made nor of a kind that we can fill in."""
+    """A template of the list; None if it is neither ready-made nor one that we can fill in."""
     name, language = text(item.get("name")), template_language(item.get("language"))
     shape = shape_of(item)
     if not name or not language or (shape is None and not is_ready_made(name)):
@@ -249,7 +253,7 @@ def known_template(item: JsonObject, at: datetime) -> KnownTemplate | None:
 
 
 def _content(template: Template, handle: str) -> JsonObject:
-    """Category and components, the same for a new template and for one that is tried again."""
+    """Category and components, for a new template and for one that is submitted again."""
     return {
         "category": UTILITY,
         "parameter_format": "NAMED",
@@ -269,7 +273,7 @@ def _content(template: Template, handle: str) -> JsonObject:
 
 
 def _session_path(session: str) -> str:
-    """`upload:<session>`: its colon, and what follows a question mark (a signature), are part of the address."""
+    """The path of `upload:<session>`. Its colon, and the signature after the question mark, must stay as they are."""
     path, mark, query = session.partition("?")
     return f"{segment(path).replace('%3A', ':')}{mark}{query}"
 
@@ -282,11 +286,11 @@ FIXED_BUTTONS = frozenset({"QUICK_REPLY", "PHONE_NUMBER"})
 
 
 class _UnfitError(Exception):
-    """The template needs something that we do not have."""
+    """The template needs a value that we do not have."""
 
 
 def shape_of(item: JsonObject) -> Shape | None:
-    """The shape of a template as Meta lists it; None where it cannot be filled in with our variables."""
+    """The shape of a template in Meta's list; None if our variables cannot fill it in."""
     components = objects(item.get("components"))
     kinds = [text(component.get("type")).upper() for component in components]
     if kinds.count("BODY") != 1 or len(set(kinds)) != len(kinds):
@@ -301,7 +305,7 @@ def shape_of(item: JsonObject) -> Shape | None:
 
 
 def in_braces_of_meta(body: str) -> str:
-    """A text with our variables, `{first_name}`, in Meta's writing: `{{first_name}}`."""
+    """A text with our variables, `{first_name}`, in Meta's notation: `{{first_name}}`."""
     return re.sub(r"\{(\w+)\}", r"{{\1}}", body)
 
 
@@ -324,7 +328,7 @@ def _shape(item: JsonObject, by_kind: dict[str, JsonObject]) -> Shape:
 
 
 def _positions(written: Sequence[str], body: JsonObject) -> dict[str, str]:
-    """{"1": "first_name", …} by the examples, in Meta's order. Numbers run from 1 without a gap."""
+    """{"1": "first_name", …} from the examples, in Meta's order. The numbers must run from 1 without a gap."""
     numbers = sorted(written, key=lambda number: int(number) if number.isdecimal() else 0)
     rows = obj(body.get("example")).get("body_text")
     examples = _first_row(rows)
@@ -341,7 +345,7 @@ def _first_row(rows: JsonValue) -> list[JsonValue]:
 
 
 def _in_our_braces(wording: str, named: dict[str, str]) -> str:
-    """Meta's text with our variables; braces that are no variable are doubled, so that they stay braces."""
+    """Meta's text with our variables. Other braces are doubled, so that they stay braces."""
     pieces = _VARIABLE.split(wording)
     fixed = [piece.replace("{", "{{").replace("}", "}}") for piece in pieces[::2]]
     filled = ["{" + named[name] + "}" for name in pieces[1::2]] + [""]
@@ -358,7 +362,7 @@ def _has_picture(header: JsonObject | None) -> bool:
 
 
 def _button(buttons: Sequence[JsonObject]) -> UrlButton | None:
-    """The one button with a variable; None where none has any."""
+    """The one button with a variable; None if there is none."""
     found: UrlButton | None = None
     for index, button in enumerate(buttons):
         kind, url = text(button.get("type")).upper(), text(button.get("url"))

@@ -1,11 +1,11 @@
-"""What Meta calls us with (reference/whatsapp.md, section 5): is it Meta, cut to size, and read.
+"""Reading Meta's webhooks (reference/whatsapp.md, section 5): check the signature, split the body, read the parts.
 
-Bodies come signed, batched (up to 1,000 updates, 3 MB), repeated for days and in any order, with fields that were never
-announced. Nothing here raises for any of them.
+Bodies are signed and contain up to 1,000 updates (3 MB). They may be repeated for days, come in any order, and have
+unknown fields. No function here raises because of a body's content.
 
-A body is cut into documents that fit the status queue, each of the shape of a whole webhook. Read are statuses of
-messages that we sent (section 5.2), and what people send: messages, calls, preferences, new numbers (sections 5.4 to
-5.6). Meta means a person by a number, a business-scoped user ID, or both.
+A body is split into documents that fit the status queue; each has the form of a whole webhook. `read` takes the
+statuses of our messages (section 5.2) and what persons send: messages, calls, preferences, new numbers (sections 5.4 to
+5.6). Meta names a person by a number, a business-scoped user ID, or both.
 """
 
 import hashlib
@@ -39,18 +39,18 @@ from shared.webhooks.updates import (
 __all__ = ["PIECE_BYTES", "UPDATES", "only_statuses", "pieces", "read", "verified"]
 
 UPDATES = ("statuses", "messages", "calls", "user_preferences", "user_id_update")
-"""The lists in a change's value whose elements are news."""
+"""The lists in a change's value whose elements are updates."""
 
 
 _LONGEST_NUMBER = 64
-"""Characters; a number with all its blanks and brackets has fewer."""
+"""Characters. A number is shorter, even with its spaces and brackets."""
 
 
 def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) -> bool:
-    """Whether X-Hub-Signature-256 is right for the raw bytes under one of the app secrets.
+    """Whether X-Hub-Signature-256 is correct for the raw bytes and one of the app secrets.
 
-    Two are valid while one replaces the other. Without any secret nothing verifies: there is no unsigned mode, and an
-    empty string is no secret, because anyone can sign with it.
+    During a change of the secret, two are valid. Without a secret, no body is accepted. An empty string is not accepted
+    as a secret, because anyone could sign with it.
     """
     given = (signature_header or "").encode("utf-8", "replace")
     expected = (hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in secrets if secret)
@@ -58,10 +58,10 @@ def verified(body: bytes, signature_header: str | None, secrets: Sequence[str]) 
 
 
 def read(document: str, *, received: datetime | None = None) -> WebhookUpdates:
-    """Every status and all other news of every change of every entry.
+    """All statuses and other updates of all changes and entries.
 
-    `received` stands in for an instant that cannot be read; of news the entry's own comes before it, because that one
-    is the same in every repetition. The same news stands once, however many updates tell it.
+    `received` replaces a time that cannot be read. For updates other than statuses, the entry's own time is used first,
+    because it is the same in every repetition. Equal updates are returned once.
     """
     reports: list[StatusReport] = []
     webhook_events: dict[WebhookEvent, None] = {}
@@ -93,7 +93,7 @@ def _changes(document: JsonValue) -> Iterator[tuple[JsonObject, JsonObject]]:
 
 
 def _source(entry: JsonObject, value: JsonObject) -> Source:
-    """Whom the change is about. Numbers are shown in several forms: only their digits count."""
+    """The account and number of the change. Numbers are shown in several notations, so only the digits are compared."""
     metadata = obj(value.get("metadata"))
     alerted = identifier(value.get("entity_id")) if text(value.get("entity_type")) == "PHONE_NUMBER" else ""
     shown = text(value.get("display_phone_number")) or text(metadata.get("display_phone_number"))
@@ -112,7 +112,7 @@ def _items(value: JsonValue) -> list[JsonObject]:
 def _webhook_events(
     kind: str, update: JsonObject, value: JsonObject, entry_at: datetime | None
 ) -> Iterator[WebhookEvent]:
-    """What one update tells besides the status of a message of ours."""
+    """The updates in one element, apart from the status of one of our messages."""
     match kind:
         case "messages":
             yield from message(update, value, entry_at)
@@ -129,10 +129,10 @@ def _webhook_events(
 
 
 def pieces(body: bytes) -> list[str]:
-    """Documents of less than 50 kB that together hold the body's entries, each update once. Empty if it is not JSON.
+    """The body's updates, each once, in documents of less than 50 kB. Empty if the body is not JSON.
 
-    They are ASCII (SQS refuses some characters that JSON allows), and each has the shape of a whole webhook. An update
-    that is too large by itself is left out: Meta's own limits keep every real one below 20 kB.
+    The documents are ASCII, because SQS refuses some characters that JSON allows. Each has the form of a whole webhook.
+    An update that is too large by itself is left out; Meta's limits keep every real one below 20 kB.
     """
     document = obj(parse(body))
     try:
@@ -142,7 +142,9 @@ def pieces(body: bytes) -> list[str]:
 
 
 def only_statuses(document: str, message_ids: Collection[str]) -> str:
-    """A webhook of the same shape that holds nothing but the statuses of those messages (by the blanked ID)."""
+    """The webhook with only the statuses of these messages. `message_ids` are Meta's message IDs with the number
+    blanked.
+    """
     whole = obj(parse(document))
     entries: list[JsonValue] = []
     for entry in objects(whole.get("entry")):
@@ -166,7 +168,7 @@ def _only(value: JsonObject, message_ids: Collection[str]) -> JsonObject | None:
 
 
 def _split(document: JsonObject) -> Iterator[str]:
-    """The document if it is small enough, else its halves, and theirs."""
+    """The document if it is small enough, else its halves, split again if needed."""
     written = json.dumps(document, separators=(",", ":"))
     if len(written) < PIECE_BYTES:
         yield written
@@ -176,7 +178,7 @@ def _split(document: JsonObject) -> Iterator[str]:
 
 
 def _halves(document: JsonObject) -> list[JsonObject]:
-    """Cut at the outermost list that has two elements: entries, then changes, then the longest list of a value."""
+    """Split at the outermost list with two elements: entries, then changes, then the longest list of a value."""
     entries = objects(document.get("entry"))
     if len(entries) != 1:
         return [{**document, "entry": list(half)} for half in _halved(entries)]
@@ -191,8 +193,11 @@ def _halves(document: JsonObject) -> list[JsonObject]:
 
 
 def _value_halves(value: JsonObject) -> list[JsonObject]:
-    """What else the value holds stays with the first half; with both go its metadata and other plain facts, and the
-    one contact that the messages of a value may leave unsaid."""
+    """Split a value at its longest list. Other lists stay with the first half.
+
+    Both halves get the metadata and other plain fields, and a single contact, because messages may omit their sender
+    and rely on it.
+    """
     lists = {name: items for name, items in value.items() if isinstance(items, list)}
     long = [name for name, items in lists.items() if len(items) > 1]
     name = max(long, key=lambda name: len(json.dumps(lists[name])), default="")
@@ -217,8 +222,10 @@ STATUSES = {
 
 
 def status_report(status: JsonObject, received: datetime | None, phone_number_id: str = "") -> StatusReport | None:
-    """One status; None where it names no message, no status we know, or no instant. `phone_number_id`: as the value
-    around it says."""
+    """The report of one status; None if it names no message, has an unknown status, or has no time.
+
+    `phone_number_id`: from the value that contains the status.
+    """
     moved = STATUSES.get(text(status.get("status")))
     key = text(status.get("biz_opaque_callback_data"))
     attempt = Attempt.read(key)
@@ -240,10 +247,10 @@ def status_report(status: JsonObject, received: datetime | None, phone_number_id
 
 
 NOT_WRITTEN = frozenset({"system", "revoke", "request_welcome"})
-"""Kinds of message by which nobody writes: they open no session and say nothing."""
+"""Kinds of message that persons do not write: they open no session and have no words."""
 
 EDIT = "edit"
-"""A message that the person has changed: {original_message_id, message: {type, …}} (pywa, tests/data/updates)."""
+"""A message that the person has edited: {original_message_id, message: {type, …}} (pywa, tests/data/updates)."""
 
 WORDS = {
     "text": ("body",),
@@ -254,13 +261,13 @@ WORDS = {
     "video": ("caption",),
     "document": ("caption",),
 }
-"""Where a kind of message, or of interactive reply, holds the person's words."""
+"""The fields with the person's words, by kind of message or of interactive reply."""
 
 _CHANGES = frozenset({"user_changed_number", "user_changed_user_id"})
 
 
 def message(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """What one element of `messages` tells. `entry_at` stands in for an instant that cannot be read."""
+    """The updates in one element of `messages`. `entry_at` replaces a time that cannot be read."""
     at = instant(update.get("timestamp")) or entry_at
     kind = text(update.get("type"))
     if at is None or "group_id" in update:
@@ -284,7 +291,9 @@ def message(update: JsonObject, value: JsonObject, entry_at: datetime | None) ->
 
 
 def call(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """A person's call opens the session as a message does; one of the organisation's own tells nothing."""
+    """The updates in one element of `calls`. A person's call opens the session like a message; the organisation's own
+    call changes nothing.
+    """
     at, sender = instant(update.get("timestamp")) or entry_at, _sender(update, value)
     if at is None or sender is None or text(update.get("direction")) == "BUSINESS_INITIATED":
         return
@@ -294,7 +303,7 @@ def call(update: JsonObject, value: JsonObject, entry_at: datetime | None) -> It
 
 
 def preference(update: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """Meta's own opt-out; a value that nobody announced tells nothing."""
+    """The updates in one element of `user_preferences`, Meta's own opt-out. Unknown values are ignored."""
     at, person = instant(update.get("timestamp")) or entry_at, contact(update.get("wa_id"), update.get("user_id"))
     wish = text(update.get("value")).lower()
     if at is None or person is None or wish not in ("stop", "resume", "signup"):
@@ -304,7 +313,9 @@ def preference(update: JsonObject, entry_at: datetime | None) -> Iterator[Webhoo
 
 
 def user_id_update(update: JsonObject, entry_at: datetime | None) -> Iterator[WebhookEvent]:
-    """{wa_id?, user_id: {previous, current}, timestamp}: the ID that goes with another number."""
+    """The updates in {wa_id?, user_id: {previous, current}, timestamp}: a person has a new number and so a new user
+    ID.
+    """
     names = obj(update.get("user_id"))
     previous = contact(names.get("previous"), update.get("previous_user_id"))
     current = contact(update.get("wa_id"), names.get("current"), update.get("current_user_id"), update.get("user_id"))
@@ -312,19 +323,19 @@ def user_id_update(update: JsonObject, entry_at: datetime | None) -> Iterator[We
 
 
 def person(update: JsonObject) -> Contact | None:
-    """Whom an element of `contacts` names."""
+    """The person in an element of `contacts`."""
     return contact(update.get("wa_id"), update.get("user_id"))
 
 
 def recipient(status: JsonObject) -> Contact | None:
-    """Whom one of our messages went to, as its status says; nobody where it went to a group."""
+    """The person to whom one of our messages went, as its status says; None if it went to a group."""
     if text(status.get("recipient_type")) == "group":
         return None
     return contact(status.get("recipient_id"), status.get("recipient_user_id"))
 
 
 def _sender(update: JsonObject, value: JsonObject) -> Contact | None:
-    """By number, else by user ID, else the one contact of a value with one message."""
+    """The sender by number or user ID. If neither is given, the single contact of the value."""
     named = contact(update.get("from"), update.get("from_user_id"))
     contacts = objects(value.get("contacts"))
     if named is not None or len(contacts) != 1:
@@ -353,7 +364,7 @@ def _introduced(someone: Contact | None) -> Iterator[WebhookEvent]:
 
 
 def _kind(said: JsonObject) -> str:
-    """What sort of message it is: told, or to be seen from the part that is there."""
+    """The kind of a message: its `type`, or else the part that it has."""
     return text(said.get("type")) or next((name for name in WORDS if name in said), "")
 
 
@@ -371,9 +382,10 @@ _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 
 
 def contact(*values: JsonValue) -> Contact | None:
-    """The person that these fields name together; None where none of them names anybody.
+    """The person that these fields name together; None if none of them contains a name.
 
-    Each may hold either kind of name, because user IDs were seen in `from` and `wa_id`; of each kind the first counts.
+    Each field may contain a number or a user ID, because Meta has sent user IDs in `from` and `wa_id`. The first of
+    each counts.
     """
     reported = [str(value) if type(value) is int else text(value).strip() for value in values]
     numbers = [found[1] for found in map(_NUMBER.fullmatch, reported) if found]
@@ -384,7 +396,7 @@ def contact(*values: JsonValue) -> Contact | None:
 
 
 def acquaintance(person: Contact | None) -> Acquaintance | None:
-    """That both names are one person's, where both are told."""
+    """That both names belong to one person, if Meta gave both."""
     if person is None or person.phone is None or person.user_id is None:
         return None
     return Acquaintance(phone=person.phone, user_id=person.user_id)

@@ -1,5 +1,5 @@
-"""Sends one SMS by Orange's API for Africa and the Middle East (reference/orange_sms.md, section 2), and reads what an
-account may still send (section 6: two shapes, one list).
+"""Sends one SMS through Orange's API for Africa and the Middle East (reference/orange_sms.md, section 2), and reads an
+account's contracts (section 6), which come in two forms.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from shared.recipients.countries import COVERED
 from shared.sending.channel import Taken
 
 COUNTRIES = {country.iso3: country.code for country in COVERED.values()}
-"""Orange's country codes → ours; one that is not listed stays as Orange writes it."""
+"""Orange's country codes → ours. A country that is not in the table keeps Orange's code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """A bundle for one country. `expires_at` None: not said. `active` is Orange's word, which may outlive the date."""
+    """A bundle for one country. `expires_at` is None if Orange does not say. `active` is Orange's own status."""
 
     country: str
     units: int
@@ -40,12 +40,12 @@ class Contract:
     active: bool = True
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it may still be used: a status can read ACTIVE after the date."""
+        """Whether the contract can be used. Orange may report ACTIVE after the end date."""
         return self.active and (self.expires_at is None or self.expires_at > now)
 
 
 def contracts_in(document: JsonValue) -> list[Contract] | None:
-    """Every contract of an answer; None if it is no such answer."""
+    """Every contract of an answer; None if the answer has neither form."""
     if isinstance(document, list):
         return [_contract(row, "expirationDate") for row in objects(document)]
     if not isinstance(document, dict) or not isinstance(document.get("partnerContracts"), dict):
@@ -56,7 +56,7 @@ def contracts_in(document: JsonValue) -> list[Contract] | None:
 
 
 def balances_in(contracts: Iterable[Contract], now: datetime) -> list[Balance]:
-    """What each country's active, unexpired contracts hold together, in the order of their first mention."""
+    """Per country, the balance of its active, unexpired contracts, in the order of the answer."""
     by_country: dict[str, list[Contract]] = {}
     for contract in contracts:
         by_country.setdefault(contract.country, []).append(contract)
@@ -64,7 +64,7 @@ def balances_in(contracts: Iterable[Contract], now: datetime) -> list[Balance]:
 
 
 def what_is_missing(contracts: Iterable[Contract], country: str, now: datetime) -> str | None:
-    """`contract_expired` or `balance_empty` if nothing is left for the country, else None."""
+    """`contract_expired` or `balance_empty` if the country has no units left, else None."""
     balance = next((one for one in balances_in(contracts, now) if one.country == country), None)
     if balance is None:
         return "balance_empty"
@@ -74,7 +74,7 @@ def what_is_missing(contracts: Iterable[Contract], country: str, now: datetime) 
 
 
 def _balance(country: str, contracts: list[Contract], now: datetime) -> Balance:
-    """Units below zero, as an overdrawn contract may show them, take nothing from another contract's."""
+    """The balance of one country. A contract with negative units does not reduce the units of the others."""
     filled = [contract for contract in contracts if contract.units > 0]
     live = [contract for contract in filled if contract.is_valid(now)]
     ends = sorted(contract.expires_at for contract in live or filled if contract.expires_at is not None)
@@ -97,7 +97,7 @@ def _contract(row: JsonObject, expiry: str) -> Contract:
 
 
 def _instant(value: str) -> datetime | None:
-    """The older shape gives no zone; Orange's own clock is taken for UTC."""
+    """A date in UTC; None if it is invalid. The older form has no zone and is taken as UTC."""
     try:
         instant = datetime.fromisoformat(value)
         return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
@@ -106,7 +106,7 @@ def _instant(value: str) -> datetime | None:
 
 
 class OrangeSender:
-    """A `ChannelSender` whose preparation is an OAuth token. `base_url` is without the version; `now` is aware UTC."""
+    """A `ChannelSender`. `base_url` has no version. `now` returns the current instant in UTC."""
 
     def __init__(
         self,
@@ -123,15 +123,16 @@ class OrangeSender:
         self._tokens = Tokens(http, base_url, now, token_store)
 
     async def prepare(self, integration: SmsIntegration, payload: Payload) -> str:
-        """A token. Whatever makes the send impossible from our side comes out here, before the claim."""
+        """An OAuth token. If our side cannot send at all, this raises `SendError`, before the message is claimed."""
         sender_address(integration, payload.country)
         await warm_up()
         return await self._tokens.token(integration)
 
     async def send(self, integration: SmsIntegration, payload: Payload, prepared: str, *, key: str) -> Taken:
-        """The receipt ID: the last segment of `resourceURL`. Orange takes no key of ours.
+        """Send and return the receipt ID, the last segment of `resourceURL`. Orange has no field for our key.
 
-        A refused token is a sure rejection, so that one more call with a new token is safe; a second refusal stops.
+        If the token is refused, the message was certainly not sent, so one more call with a new token is safe. A second
+        refusal raises a stop.
         """
         time = SendTime(self._times)
         answer = await self._post(integration, payload, prepared, time)
@@ -147,7 +148,7 @@ class OrangeSender:
         return Taken(provider_message_id=receipt_id)
 
     async def contracts(self, integration: SmsIntegration) -> list[Contract]:
-        """What is left to send, country by country. Raises `SendError`."""
+        """The account's contracts. Raises `SendError`."""
         token = await self._tokens.token(integration)
         answer = await self._get(token, "/sms/admin/v1/contracts")
         if answer.status_code == 401:
@@ -161,15 +162,15 @@ class OrangeSender:
         return found
 
     async def _error(self, integration: SmsIntegration, payload: Payload, answer: Answer, time: SendTime) -> SendError:
-        """The decision, with a look at the contracts where the answer alone does not settle it.
+        """The error for an answer. If the answer alone is not clear, the contracts are read.
 
-        Contracts that cannot be had just now leave the message for later: an empty balance must not burn the list.
-        Where Orange offers none, the answer's own meaning stands; so does that of a code that says why (50: not
-        subscribed), unless the country's own contracts say that it is over: a contract that was never made is no reason
-        to buy units.
+        - If they cannot be read now, the message is retried later: an empty balance must not make a whole list fail.
+        - If Orange has no contracts to show, the answer's own meaning counts.
+        - If the answer's code has a reason of its own (50: not subscribed), the contracts count only if one is for this
+          country. A missing contract is no reason to buy units.
         """
         error = error_from_answer(answer)
-        if not answer.may_have_been_sent:
+        if not answer.needs_contracts:
             return error
         try:
             async with asyncio.timeout(time.remaining):
@@ -184,7 +185,9 @@ class OrangeSender:
         return SendError(Kind.STOP, answer.code, missing, scope=Scope.COUNTRY) if missing else error
 
     async def _post(self, integration: SmsIntegration, payload: Payload, token: str, time: SendTime) -> httpx2.Response:
-        """The call, unless 21:00 has come since the gate was asked: a slow claim or a new token takes seconds."""
+        """Make the call, unless quiet hours have begun since the gate check: a slow claim or a new token takes
+        seconds.
+        """
         sender = sender_address(integration, payload.country)
         now = self._now()
         if earliest_open(Channel.SMS, payload.country, now) > now:
@@ -202,7 +205,7 @@ class OrangeSender:
 
 
 def sender_address(integration: SmsIntegration, country: str) -> str:
-    """The country's pseudo-number. Raises `SendError` of kind stop where nobody knows it (Egypt)."""
+    """The country's sender address. Raises `SendError` of kind stop if it is unknown (Egypt)."""
     address = integration.sender_address(country)
     if not address:
         raise SendError(Kind.STOP, f"no_sender_address/{country}", "sender_name_not_approved", scope=Scope.COUNTRY)
@@ -210,7 +213,7 @@ def sender_address(integration: SmsIntegration, country: str) -> str:
 
 
 def _body(integration: SmsIntegration, payload: Payload, sender: str) -> dict[str, object]:
-    """Exactly the documented body: one recipient, as a string."""
+    """The request's body as documented: one recipient, as a string."""
     return {
         "outboundSMSMessageRequest": {
             "address": f"tel:{payload.to}",
@@ -222,7 +225,7 @@ def _body(integration: SmsIntegration, payload: Payload, sender: str) -> dict[st
 
 
 def _receipt_id(document: JsonValue) -> str:
-    """Opaque; empty where the answer names none."""
+    """The receipt ID; empty if the answer has none."""
     request = obj(obj(document).get("outboundSMSMessageRequest"))
     url = text(request.get("resourceURL")) or text(obj(request.get("resourceReference")).get("resourceURL"))
     before, _, last = url.rstrip("/").rpartition("/requests/")
@@ -230,11 +233,13 @@ def _receipt_id(document: JsonValue) -> str:
 
 
 PATIENCE_SECONDS = 8.0
-"""A person waits for the plan or the page; an HTTP API waits 30 s."""
+"""The longest wait for the contracts, because a person waits for the plan or the page, and the HTTP API for 30 s at
+most.
+"""
 
 
 class OrangeBalances:
-    """Asks for the contracts each time: what is left changes with every message."""
+    """`Balances` at Orange. It reads the contracts each time, because they change with every message."""
 
     def __init__(
         self, orange: OrangeSender, now: Callable[[], datetime], *, patience: float = PATIENCE_SECONDS
@@ -244,7 +249,6 @@ class OrangeBalances:
         self._patience = patience
 
     async def of(self, integration: SmsIntegration) -> Sequence[Balance]:
-        """See `shared.integrations.balances.Balances`."""
         try:
             async with asyncio.timeout(self._patience):
                 contracts = await self._orange.contracts(integration)
@@ -253,24 +257,24 @@ class OrangeBalances:
         return balances_in(contracts, self._now())
 
 
-# OAuth tokens of Orange's applications (reference/orange_sms.md, section 1): one for all workers of an organisation.
+# OAuth tokens of Orange's applications (reference/orange_sms.md, section 1). All workers of an organisation share one.
 #
-# A worker reads the shared one when it starts, asks Orange when that is due for renewal or was refused, and puts the
-# new one where the others find it. Of two that ask at once the one whose token lives longer is believed: should a new
-# token end an older one, which Orange does not say, all soon hold the living one.
+# A worker first reads the stored token. It asks Orange for a new one if the stored one is due for renewal or was
+# refused, and stores the new one for the others. If two workers ask at once, the token that lives longer is kept.
+# Orange does not say whether a new token ends the old one; with this rule, all workers soon have the valid one.
 
 
 SHORTEST_LIFE = 60
-"""Seconds a token is taken to live when Orange does not say."""
+"""The life of a token in seconds if Orange does not say."""
 
 EARLY_SECONDS = 60.0
 
 MOST_PUTS = 3
-"""Whoever is overtaken so often keeps its own token: it is as good."""
+"""If other workers replace the stored token this many times, the worker keeps its own token, which is valid too."""
 
 
 class Tokens:
-    """One token per organisation and application, asked for once however many messages wait for it."""
+    """One token per organisation and application. Messages that need a token at the same time cause one request."""
 
     def __init__(
         self, http: httpx2.AsyncClient, base_url: str, now: Callable[[], datetime], token_store: TokenStore
@@ -283,9 +287,9 @@ class Tokens:
         self._flights = SingleFlight()
 
     async def token(self, integration: SmsIntegration, *, refused: str | None = None) -> str:
-        """A token that is not due for renewal and is not `refused`, which Orange has just turned down.
+        """A token that is not due for renewal and is not `refused`, the one that Orange has just refused.
 
-        Of many messages refused together, the first brings a new one and the others find it.
+        If many messages were refused together, the first gets a new token and the others use it.
         """
         application = _application(integration)
         key = (integration.organisation, application)
@@ -300,7 +304,7 @@ class Tokens:
         return token.value != refused and self._now() < token.refresh_at
 
     async def _shared(self, integration: SmsIntegration, application: str, refused: str | None) -> AccessToken:
-        """The token that other workers use, or a new one for them to find."""
+        """The token that other workers use, or a new one that they will use."""
         organisation = integration.organisation
         shelved = await self._token_store.read(organisation, application)
         if shelved.token is not None and self._is_good(shelved.token, refused):
@@ -335,17 +339,19 @@ class Tokens:
 
 
 def _every_send_fails(error: SendError) -> SendError:
-    """No token request is about one recipient: what would be this message's fault elsewhere stops here."""
+    """A token request is not about one recipient: an error that elsewhere concerns one message stops all messages
+    here.
+    """
     if error.kind in (Kind.RECIPIENT, Kind.BUG):
         return SendError(Kind.STOP, error.code, "token_invalid")
     return error
 
 
 def _use_for(life: int) -> timedelta:
-    """All but the last minute of a long life, four fifths of a short one."""
+    """How long to use a token: all but the last minute of a long life, four fifths of a short one."""
     return timedelta(seconds=min(max(life * 0.8, life - EARLY_SECONDS), 10**9))
 
 
 def _application(integration: SmsIntegration) -> str:
-    """A replaced secret is another application: its old token must not outlive it."""
+    """A hash of client ID and secret. After the secret is replaced, a token of the old secret is no longer found."""
     return hashlib.sha256(f"{integration.client_id}\n{integration.client_secret.value}".encode()).hexdigest()

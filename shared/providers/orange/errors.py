@@ -1,4 +1,4 @@
-"""Orange's answers to decisions. Three documented shapes, OAuth's fourth, and whatever else a gateway may say."""
+"""Orange's error answers as `SendError`s: three documented forms, OAuth's fourth, and any other answer of a gateway."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _MESSAGE_ID = re.compile(r"[A-Z]{3}[0-9]{4}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer that is no success, in its parts. `said` is all of Orange's words: never for logs."""
+    """The parts of an error answer. `said` has all texts of the answer and must not be logged."""
 
     status: int
     gateway: int | None
@@ -29,29 +29,31 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """For logs: "403/53", "SVC0002", "invalid_client", "HTTP 502"."""
+        """The code for logs: "403/53", "SVC0002", "invalid_client", "HTTP 502"."""
         if self.gateway is not None:
             return f"{self.status}/{self.gateway}"
         return self.one_api or (self.oauth if self.oauth in OAUTH else f"HTTP {self.status}")
 
     @property
     def throttles(self) -> bool:
-        """A 403 is not always fatal: with code 53 it is the rate limit."""
+        """Whether Orange throttles. A 403 with code 53 means the rate limit."""
         return self.status == 429 or self.gateway == 53
 
     @property
-    def may_have_been_sent(self) -> bool:
-        """May hide an empty balance or an ended contract, for which no error body is documented: see the contracts."""
+    def needs_contracts(self) -> bool:
+        """Whether the cause may be an empty balance or an ended contract. Orange documents no error body for these
+        cases, so the contracts must be read.
+        """
         return (self.status == 403 or self.policy) and not self.throttles
 
     @property
     def refuses_token(self) -> bool:
-        """Worth one new token; not where we sent none."""
+        """Whether a new token may help. Code 40 means that our request had no token."""
         return self.status == 401 and self.gateway != 40
 
 
 def read(status: int, body: bytes) -> Answer:
-    """Total: whatever the body is."""
+    """The parts of an answer. Never raises."""
     document = obj(parse(body))
     request_error = obj(document.get("requestError"))
     policy = obj(request_error.get("policyException"))
@@ -68,14 +70,15 @@ def read(status: int, body: bytes) -> Answer:
 
 
 def error_from_response(status: int, body: bytes, call: Call = Call.ONCE) -> SendError:
-    """The decision for an answer other than 2xx."""
+    """The error for an answer other than 2xx."""
     return error_from_answer(read(status, body), call)
 
 
 def error_from_answer(answer: Answer, call: Call = Call.ONCE) -> SendError:
-    """The code decides; the HTTP status where it is silent or a 5xx, after which nobody knows what was sent.
+    """The error for an answer. The code decides. If the code is absent or unknown, or the status is 5xx, the status
+    decides; after most 5xx it is unknown whether the message was sent.
 
-    An unknown code with an unlisted 4xx is `bug`: it costs this message alone and wakes an engineer.
+    An unknown code with an unlisted 4xx is `bug`: only this message fails, and the engineers are alerted.
     """
     found = _rule(answer)
     return (found.repeatable() if call is Call.REPEATABLE else found).error(answer.code)
@@ -93,27 +96,25 @@ def _rule(answer: Answer) -> Rule:
 
 
 def _words(request_error: JsonValue, document: JsonValue) -> list[str]:
-    """The texts of the answer, `variables` included: a list, a string or absent."""
+    """The texts of the answer. `variables` may be a list, a string or absent."""
     exceptions = [obj(exception) for exception in obj(request_error).values()]
     found = [exception.get(name) for exception in exceptions for name in ("text", "variables")]
     found += [obj(document).get(name) for name in ("message", "description", "error_description")]
     return [text(word) for value in found for word in (value if isinstance(value, list) else [value])]
 
 
-# Orange's error codes as data (reference/orange_sms.md, section 2): what each one means for the message at hand.
-#
-# api.md's list of reasons is closed, so the nearest one stands where none fits exactly: a wrong path or sender
-# address (404) is told as a sender that Orange does not know, a fault in every request of ours as the provider being
-# down.
+# Orange's error codes as data (reference/orange_sms.md, section 2): what each code means for the message. api.md's list
+# of reasons is closed, so the nearest reason is used: for a wrong path or sender address (404) a sender that Orange
+# does not know, for an error in all our requests that the provider is down.
 
 
 _country = partial(stop, scope=Scope.COUNTRY)
-"""Subscription, bundle, sender name and sender address are one per country (reference, section 7)."""
+"""Subscription, bundle, sender name and sender address belong to one country (reference, section 7)."""
 
 SECOND = 1.0
 
 QUOTA_SECONDS = 3600.0
-"""A used-up quota does not come back within seconds; Orange gives neither Retry-After nor the period's end."""
+"""A used-up quota takes long to come back. Orange sends neither Retry-After nor the end of the period."""
 
 GATEWAY: Mapping[int, Rule] = {
     **dict.fromkeys(range(20, 29), person("provider_rejected")),
@@ -134,15 +135,15 @@ GATEWAY: Mapping[int, Rule] = {
     68: stop("provider_down"),
     69: stop("provider_down"),
 }
-"""The gateway's catalogue by `code`. Its codes 1, 5 and 6 say no more than the HTTP status they come with."""
+"""The gateway's codes (`code`). Its codes 1, 5 and 6 say no more than the HTTP status that comes with them."""
 
 ONE_API: Mapping[str, Rule] = {
-    "SVC0001": person("provider_rejected"),  # with a 5xx the status decides
+    "SVC0001": person("provider_rejected"),  # with a 5xx, the status decides
     "SVC0002": person("phone_invalid"),
     "SVC0003": person("phone_invalid"),
     "SVC0004": person("phone_invalid"),
     "SVC0280": person("text_too_long"),
-    "POL0001": person("provider_rejected"),  # after a look at the contracts
+    "POL0001": person("provider_rejected"),  # the contracts are read first
     "POL1009": _country("country_not_subscribed"),
     "POL1010": _country("account_restricted"),
 }
@@ -176,4 +177,4 @@ STATUSES: Mapping[int, Rule] = {
     503: retry(),
     504: unknown(),
 }
-"""HTTP statuses of answers whose code is absent or unknown to us."""
+"""HTTP statuses, for answers whose code is absent or unknown."""

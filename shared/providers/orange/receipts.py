@@ -1,4 +1,6 @@
-"""Orange's delivery receipts (reference/orange_sms.md, section 4): unsigned, untimed, at least once and maybe never."""
+"""Orange's delivery receipts (reference/orange_sms.md, section 4). They have no signature and no time; Orange may send
+one several times or never.
+"""
 
 import json
 import re
@@ -15,19 +17,19 @@ STATUSES: Mapping[str, Status] = {
     "MessageWaiting": Status.SENT,
     "DeliveryImpossible": Status.FAILED,
 }
-"""reference/orange_sms.md §4. DeliveryUncertain and unknown ones say nothing: the message stays where it is."""
+"""reference/orange_sms.md §4. DeliveryUncertain and unknown statuses change nothing."""
 
 _ADDRESS = re.compile(r"(?:tel:)?\+?([1-9][0-9]{7,14})", re.ASCII)
 
 _DIGITS = re.compile(r"[0-9](?:[ .()/-]{0,2}[0-9]){4,}", re.ASCII)
-"""A status is stored and logged as Orange writes it; should a number stand in it, that is not."""
+"""A digit sequence. If a status contains a phone number, the number must not be stored or logged."""
 
 
 def pieces(body: bytes) -> list[str]:
-    """Documents of less than 50 kB that together hold the body's receipts, each once. Empty if it holds none.
+    """The body's receipts, each once, in documents of less than 50 kB. Empty if there are none.
 
-    They are ASCII: SQS takes 1 MiB, and refuses some characters that JSON allows. Of a notification only what a receipt
-    is read from goes along; a receipt that is too large by itself is left out.
+    The documents are ASCII, because SQS refuses some characters that JSON allows; its limit is 1 MiB. They contain only
+    the fields that `receipts` reads. A receipt that is too large by itself is left out.
     """
     try:
         return [f"[{','.join(packed)}]" for packed in _packed(_written(parse(body)))]
@@ -57,7 +59,7 @@ def _packed(receipts: Iterator[str]) -> Iterator[list[str]]:
 
 
 def receipts(body: bytes | str) -> ReceiptsRead:
-    """Every receipt of a callback. Never raises; correlate by `receipt_id` only."""
+    """Every receipt in a callback. Never raises. Use only `receipt_id` to find the message."""
     found = [_receipt(notification, info) for notification, info in _infos(parse(body))]
     known = [receipt for receipt in found if receipt]
     return ReceiptsRead(receipts=known, ignored=len(found) - len(known) if found else 1)
@@ -83,13 +85,13 @@ def _receipt(notification: JsonObject, info: JsonObject) -> Receipt | None:
 
 
 def _address(value: str) -> str | None:
-    """tel:+221… as E.164; also without the signs, as some gateways write it."""
+    """ "tel:+221…" as E.164. Some gateways leave out "tel:" or the plus sign; those are accepted."""
     found = _ADDRESS.fullmatch(value)
     return f"+{found[1]}" if found else None
 
 
 def _label(value: JsonValue) -> str:
-    """A status as Orange wrote it, known or not, fit to be stored."""
+    """A status as Orange sent it, known or unknown, in a form that can be stored."""
     return "".join(character for character in text(value)[:64] if character.isascii() and character.isprintable())
 
 

@@ -1,9 +1,6 @@
-"""The latest calls of each caller on the state table: one item a caller, which expires once none of them counts.
-
-Failures of card hosts on the state table: a count for each distribution and host.
-
-Which distribution of a campaign goes first, on the state table: one item a turn, numbered without a gap.
-"""
+"""Three kinds of counters on the state table: the latest calls of each caller (one item for each caller, expiring once
+no call counts), failures of card hosts (a count for each distribution and host), and the order of a campaign's
+distributions (one item for each turn, numbered without gaps)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -33,14 +30,13 @@ if TYPE_CHECKING:
 
 
 class DynamoCallCounts:
-    """`CallCounts`: a read, and a write on condition that no other call was counted since."""
+    """`CallCounts`: a read, then a write on condition that no other call was counted since."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
     async def take(self, organisation: str, caller: str, quota: Quota, now: datetime) -> timedelta | None:
-        """See `CallCounts`."""
         key = {"pk": f"{organisation}#calls#{caller}", "sk": "calls"}
         found = await get_items(self._aws, self._table, [key])
         return await self._aws.run(partial(self._take, key, found[0] if found else None, quota, now))
@@ -57,7 +53,7 @@ class DynamoCallCounts:
             values["counted_by"] = token
             if stored_item is None and put_if_absent(self._aws, self._table, {**key, **values}):
                 return None
-            # An item that another call has made meanwhile refuses this update, and comes with the refusal.
+            # If another call has made the item meanwhile, this update is refused and returns that item.
             update = Update(sets=values, conditions=("calls = :seen",), values={":seen": seen})
             change = changed(self._aws, self._table, key, update)
             if change.has_made(update):
@@ -66,7 +62,7 @@ class DynamoCallCounts:
 
 
 _KEPT_FOR = timedelta(days=8)
-"""After the last failure. Longer than a hold may wait for a person."""
+"""Counted from the last failure. Longer than a hold may wait for a person."""
 
 
 class DynamoCardFailures:
@@ -77,7 +73,6 @@ class DynamoCardFailures:
         self._table = table
 
     async def failed(self, pair: CardPair, now: datetime) -> int:
-        """See `CardFailures`."""
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
             "Key": attributes(_key(pair)),
@@ -92,7 +87,7 @@ class DynamoCardFailures:
         return int(answer["Attributes"]["failed_in_a_row"]["N"])
 
     async def served(self, pair: CardPair) -> None:
-        """See `CardFailures`. Where there is no item, there is nothing to end."""
+        """Without an item there is nothing to reset."""
         update = Update(sets={"failed_in_a_row": 0})
         await self._aws.run(lambda: changed(self._aws, self._table, _key(pair), update))
 
@@ -105,15 +100,15 @@ _TURN = "turn#"
 
 
 class DynamoTurns:
-    """`Turns`. They stay, as distributions do; they hold no personal data."""
+    """`Turns`. The items are never deleted, like distributions; they hold no personal data."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
     async def take(self, organisation: str, campaign_id: str, distribution_id: str) -> Sequence[str]:
-        """See `Turns`. An item is put only behind the last one that was read, so its writer has seen all before it.
-        An own write whose answer was lost is found by the next read."""
+        """An item is put only behind the last one that was read, so its writer has seen all before it. If the answer to
+        a write is lost, the next read finds the item."""
         key = f"{organisation}#campaign#{campaign_id}"
         while True:
             taken = [str(item["distribution_id"]) for item in await partition(self._aws, self._table, key, _TURN)]

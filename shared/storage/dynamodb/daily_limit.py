@@ -1,9 +1,8 @@
-"""The moving count of people on the state table: one item a portfolio with a number per clock hour, one a person.
+"""The count of people in the last day, on the state table: one item for each portfolio, with a number for each clock
+hour, and one for each person. Also what Meta grants a number: one item, in which each fact has its own instant.
 
-The portfolio's item is written before the person's: who dies between the two has counted somebody too many until the
-hour leaves, and nobody too few.
-
-What Meta grants a number, on the state table: one item, in which each fact has an instant of its own.
+The portfolio's item is written before the person's. If a worker dies between the two, the count is one too high until
+the hour leaves the window; it is never too low.
 """
 
 from collections.abc import Mapping
@@ -55,7 +54,7 @@ class DynamoPeopleCount:
     async def take(
         self, organisation: str, portfolio: str, person: str, *, limit: int | None, now: datetime
     ) -> datetime | None:
-        """See `PeopleCount`. Two requests more where the person is new, three where an earlier hour counts them."""
+        """One read; two more requests if the person is new, three if an earlier hour counts the person."""
         hour = hour_of(now)
         keys = [_portfolio(organisation, portfolio), _person(organisation, portfolio, person)]
         buckets, counted_in = _read(await get_items(self._aws, self._table, keys))
@@ -76,18 +75,16 @@ class DynamoPeopleCount:
         return None
 
     async def used(self, organisation: str, portfolio: str, now: datetime) -> int:
-        """See `PeopleCount`."""
         return used(await self._buckets(organisation, portfolio), now)
 
     async def opens_at(self, organisation: str, portfolio: str, limit: int, now: datetime) -> datetime:
-        """See `PeopleCount`."""
         return opens_at(await self._buckets(organisation, portfolio), limit, now)
 
     async def _buckets(self, organisation: str, portfolio: str) -> Mapping[int, int]:
         return _read(await get_items(self._aws, self._table, [_portfolio(organisation, portfolio)]))[0]
 
     async def _add(self, key: Mapping[str, str], people: Mapping[int, int], now: datetime) -> Mapping[int, int]:
-        """The buckets as they stand after it: each of several workers at once sees its own place in the count."""
+        """Returns the hours after the ADD, so that each of several workers at once sees its own place in the count."""
         buckets = _hours(await self._aws.run(partial(self._write, key, people, ())))
         old = tuple(f"{_PREFIX}{hour}" for hour in buckets if hour < counts_from(now) - 1)
         if old:
@@ -95,7 +92,7 @@ class DynamoPeopleCount:
         return buckets
 
     def _write(self, key: Mapping[str, str], people: Mapping[int, int], old: tuple[str, ...]) -> Item:
-        """The item is made by its first count."""
+        """The first count creates the item."""
         adds = ", ".join(f"{_PREFIX}{hour} :of_{hour}" for hour in people)
         parts = [f"ADD {adds}"] if adds else []
         parts += [f"REMOVE {', '.join(old)}"] if old else []
@@ -111,8 +108,8 @@ class DynamoPeopleCount:
         return plain(self._aws.dynamodb.update_item(**request)["Attributes"])
 
     def _mark(self, key: Mapping[str, str], hour: int, seen: int | None, now: datetime) -> bool:
-        """Note the person's hour if it still is as it was seen: of two workers at once, one has counted the person. A
-        repeated write knows its first attempt by a token, or the person would be taken for counted by another."""
+        """Note the person's hour, if it is still `seen`: of two workers at once, one has counted the person. A repeated
+        write recognises its first attempt by a token; otherwise it would look like another worker's."""
         expiry = int((now + _KEPT_FOR).timestamp())
         values: dict[str, Plain] = {"hour": hour, "expires_at": expiry, "marked_by": self._aws.draw()}
         if seen is not None:
@@ -153,18 +150,16 @@ class DynamoNumberStatuses:
         self._table = table
 
     async def get(self, organisation: str, phone_number_id: str) -> NumberStatus:
-        """See `NumberStatuses`."""
         found = await get_items(self._aws, self._table, [_key(organisation, phone_number_id)])
         return _number_status(found[0]) if found else NumberStatus()
 
     async def tell(self, organisation: str, phone_number_id: str, change: NumberStatusUpdate) -> None:
-        """See `NumberStatuses`."""
         await self._aws.run(partial(self._tell, _key(organisation, phone_number_id), change))
 
     def _tell(self, key: Mapping[str, str], change: NumberStatusUpdate) -> None:
-        """Each fact on its own condition: one that is older than what is there leaves the others to be written.
+        """Each fact has its own condition, so that an old fact does not block the others.
 
-        Webhooks count whole seconds: news of the same second wins over a reading.
+        Webhooks count whole seconds: a webhook event of the same second wins over a reading.
         """
         put_if_absent(self._aws, self._table, key)
         at = microseconds(change.at) // _SECOND * _SECOND

@@ -1,11 +1,12 @@
-"""Distributions on the state table: one item each, with its plan as one JSON attribute, and one item of counts a chunk.
+"""Distributions on the state table: one item each, with its plan as one JSON attribute, and one item of counts for each
+chunk.
 
-Written whole, on condition of the revision that was read: pause, release and planning never overwrite each other.
+A distribution is written whole, on condition of the revision that was read, so that pause, release and planning never
+overwrite each other.
 
-Counts of a chunk ↔ its item: a column a number, so that everybody can add to them at once.
-
-The item stays below 1 KB, and an ADD at one write unit: a hundred messages have at most a hundred times to delivery,
-and a chunk leaves within a few minutes, but for what is tried again.
+The item of counts has one attribute for each number, so that many workers can add at once. It stays below 1 KB, so an
+ADD costs one write unit: a hundred messages have at most a hundred delivery times, and a chunk is sent within a few
+minutes, except for retries.
 """
 
 import dataclasses
@@ -52,7 +53,7 @@ _AGENDA = "distributions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Condition:
-    """A condition expression with what it names."""
+    """A condition expression with its values and names."""
 
     text: str
     values: Mapping[str, Plain]
@@ -61,7 +62,7 @@ class _Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Added:
-    """Whether an ADD was done, and how often AWS's client sent it: more than once, it may have been done twice."""
+    """Whether an ADD was done, and how often AWS's client sent it. More than once: it may have been done twice."""
 
     done: bool
     tries: int = 1
@@ -75,23 +76,19 @@ class DynamoDistributions:
         self._table = table
 
     async def create(self, distribution: Distribution) -> Distribution | None:
-        """See `Distributions`."""
         if await self._aws.run(lambda: put_if_absent(self._aws, self._table, _to_item(distribution))):
             return None
         return await self.get(distribution.organisation, distribution.distribution_id)
 
     async def get(self, organisation: str, distribution_id: str) -> Distribution | None:
-        """See `Distributions`."""
         return (await self.get_many([(organisation, distribution_id)])).get(distribution_id)
 
     async def get_many(self, keys: Iterable[tuple[str, str]]) -> Mapping[str, Distribution]:
-        """See `Distributions`."""
         wanted = [item_key(*key) for key in keys]
         found = map(from_item, await get_items(self._aws, self._table, wanted))
         return {distribution.distribution_id: distribution for distribution in found}
 
     async def save(self, distribution: Distribution) -> Distribution | None:
-        """See `Distributions`."""
         saved = dataclasses.replace(distribution, revision=distribution.revision + 1)
         item = attributes(_to_item(saved))
 
@@ -119,7 +116,6 @@ class DynamoDistributions:
         position: str | None,
         limit: int,
     ) -> Page[Distribution]:
-        """See `Distributions`."""
         filters = {"campaign_id": campaign_id, "state": str(status) if status else None}
         wished = {name: value for name, value in filters.items() if value is not None}
         items: list[Distribution] = []
@@ -135,7 +131,6 @@ class DynamoDistributions:
             below = last
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
-        """See `Distributions`."""
         found = await self._aws.run(
             lambda: self._aws.dynamodb.query(
                 TableName=self._table,
@@ -150,7 +145,8 @@ class DynamoDistributions:
     async def count(
         self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
     ) -> bool:
-        """See `Distributions`. AWS's client repeats an ADD whose answer was lost; it says so in its own answer."""
+        """AWS's client repeats an ADD whose answer was lost, and reports the repeats in its answer; then a recount
+        follows."""
         next_check: dict[str, Plain] = (
             {"due_at": milliseconds(recount_at), "agenda_shard": _AGENDA} if recount_at is not None else {}
         )
@@ -164,7 +160,6 @@ class DynamoDistributions:
         return added.done
 
     async def want_recount(self, organisation: str, place: Place, at: datetime) -> None:
-        """See `Distributions`."""
         values: dict[str, Plain] = {":at": milliseconds(at), ":shard": _AGENDA, ":one": 1}
         await self._aws.run(
             lambda: self._aws.dynamodb.update_item(
@@ -176,8 +171,6 @@ class DynamoDistributions:
         )
 
     async def recounted(self, organisation: str, place: Place, *, wishes: int) -> None:
-        """See `Distributions`."""
-
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
             "Key": attributes(_place_key(organisation, place)),
@@ -191,16 +184,16 @@ class DynamoDistributions:
             try:
                 self._aws.dynamodb.update_item(**request)
             except ClientError as error:
-                stored_item(error)  # a later wish, which stays
+                stored_item(error)  # a later request for a recount stays
 
         await self._aws.run(remove)
 
     async def set_counts(
         self, organisation: str, place: Place, counts: Counts, *, seen: Counts, read_at: datetime
     ) -> bool:
-        """See `Distributions`. Every status is held against `seen`: no move leaves all of them as they were.
+        """The condition compares every status count with `seen`: each move changes at least one of them.
 
-        Times are not: they move with a status, and so many conditions would pass DynamoDB's 4 KB.
+        Times are not compared: they change together with a status, and so many conditions would exceed DynamoDB's 4 KB.
         """
         new, old = columns_of(counts), dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
         change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
@@ -209,17 +202,15 @@ class DynamoDistributions:
         return (await self._aws.run(partial(self._add, key, change, _as_seen(held), sets=sets))).done
 
     async def tally(self, organisation: str, place: Place) -> Tally:
-        """See `Distributions`."""
         found = await get_items(self._aws, self._table, [_place_key(organisation, place)])
         return tally_of(found[0]) if found else Tally()
 
     async def counts(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Counts]:
-        """See `Distributions`."""
         found = await self.tallies(organisation, group)
         return {place: tally.counts for place, tally in found.items()}
 
     async def note_logged(self, organisation: str, chunk: Chunk, at: datetime, rows: Mapping[str, int]) -> None:
-        """See `Distributions`. Set, not added: a chunk that is logged twice has its rows once."""
+        """Set, not added: a chunk that is logged twice counts its rows once."""
         names = {f"#n{number}": f"{ROWS}{country}" for number, country in enumerate(rows)}
         values: dict[str, Plain] = {f":n{number}": count for number, count in enumerate(rows.values())}
         sets = ["accepted_at = if_not_exists(accepted_at, :at)", *(f"{alias} = :{alias[1:]}" for alias in names)]
@@ -234,7 +225,6 @@ class DynamoDistributions:
         )
 
     async def tallies(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Tally]:
-        """See `Distributions`."""
         items = await partition(self._aws, self._table, _key(organisation, group), _COUNTS)
         return {_run_and_number(item): tally_of(item) for item in items}
 
@@ -247,7 +237,7 @@ class DynamoDistributions:
         once: Mapping[str, Plain] | None = None,
         sets: Mapping[str, Plain] | None = None,
     ) -> _Added:
-        """Add to columns, all at once, if the condition holds. `once` is set where it is not there yet."""
+        """Add to attributes, all at once, if the condition holds. `once` is set only where it is absent."""
         added = {name: count for name, count in change.items() if count}
         if not added:
             return _Added(done=True)
@@ -334,7 +324,7 @@ def from_item(item: Item) -> Distribution:
 
 
 def _due(item: Item) -> Due:
-    """In the index are distributions, and places that ask for a recount."""
+    """The index holds distributions, and chunks that need a recount."""
     organisation, _, group = str(item["pk"]).partition("#")
     return Due(
         organisation=organisation, group=parse_group(group.removeprefix(_DISTRIBUTION)), recount=item["sk"] != _META
@@ -342,7 +332,7 @@ def _due(item: Item) -> Due:
 
 
 def _as_seen(columns: Mapping[str, int]) -> _Condition:
-    """Each of the columns stands at that. One that was never added to is absent: that is zero as well."""
+    """Each attribute has this value. An absent attribute counts as zero."""
     parts: list[str] = []
     for number, count in enumerate(columns.values()):
         same = f"#c{number} = :c{number}"
@@ -374,12 +364,12 @@ _CARDS = "cards_24h"
 
 
 def status_column(status: Status) -> str:
-    """The column of a status."""
+    """The attribute of a status."""
     return f"{_STATUS}{status}"
 
 
 def columns_of(counts: Counts) -> dict[str, int]:
-    """What to add to which column; zeroes are left out."""
+    """The value to add to each attribute; zeroes are left out."""
     columns = {status_column(status): count for status, count in counts.by_status.items()}
     columns |= {f"{_REASON}{reason}": count for reason, count in counts.by_reason.items()}
     columns |= {f"{_SEGMENTS}{country}": count for country, count in counts.segments.items()}
@@ -391,7 +381,7 @@ def columns_of(counts: Counts) -> dict[str, int]:
 
 
 def tally_of(item: Item) -> Tally:
-    """The item read back."""
+    """The tally in an item."""
     numbers = {name: value for name, value in item.items() if isinstance(value, int) and value}
     accepted_at, recount_at = whole(item, "accepted_at"), whole(item, "due_at")
     return Tally(

@@ -1,4 +1,4 @@
-"""Holds on the state table: one item an organisation and channel, written whole on the revision that was read."""
+"""Holds on the state table: one item for each organisation and channel, written whole on the revision that was read."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -34,14 +34,13 @@ class DynamoHolds:
         self._table = table
 
     async def get(self, organisation: str, channel: Channel) -> Holds:
-        """See `HoldStore`."""
         items = await get_items(self._aws, self._table, [_key(organisation, channel)])
         return _from_item(items[0]) if items else Holds(organisation=organisation, channel=channel)
 
     async def read(
         self, distributions: Collection[tuple[str, str]], holds: Collection[tuple[str, Channel]]
     ) -> tuple[Mapping[tuple[str, str], Distribution], Mapping[tuple[str, Channel], Holds]]:
-        """See `HoldStore`. One BatchGetItem, as long as it has at most 100 keys."""
+        """One BatchGetItem for up to 100 keys."""
         keys = [distribution_key(*one) for one in distributions] + [_key(*one) for one in holds]
         items = await get_items(self._aws, self._table, keys)
         found = [distribution_from(item) for item in items if item["sk"] != _ITEM]
@@ -52,8 +51,7 @@ class DynamoHolds:
         )
 
     async def save(self, holds: Holds) -> bool:
-        """See `HoldStore`. If the item already holds exactly this, an earlier try of this very write was done: its
-        answer was lost."""
+        """If the item already holds exactly this, an earlier attempt of this write was done and its answer was lost."""
         saved = dataclasses.replace(holds, revision=holds.revision + 1)
         item = _to_item(saved)
 
@@ -78,7 +76,6 @@ class DynamoHolds:
         return await self._aws.run(put)
 
     async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, Channel]]:
-        """See `HoldStore`."""
         found = await self._aws.run(
             lambda: self._aws.dynamodb.query(
                 TableName=self._table,

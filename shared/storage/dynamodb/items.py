@@ -1,12 +1,11 @@
-"""Items: conditional writes (done, or what stood in the way), and many of them read, written and inserted, to the last
-one.
+"""Items: conditional writes, and reading, writing and inserting many items completely.
 
-botocore repeats a write whose answer was lost. The repeat then fails on the condition that the first attempt has made
-false. So each write here knows its own first attempt by what stands there, or changes nothing that counts.
+botocore repeats a write whose answer was lost. The repeat then fails, because the first attempt made its condition
+false. So each write here recognises its own first attempt in the stored item, or a second attempt changes nothing that
+matters.
 
-Items that are not there yet are put by PartiQL's INSERT, which leaves alone what is there. BatchWriteItem knows no
-condition, and a transaction costs twice. Each statement of a batch succeeds or fails for itself, and is billed as the
-conditional put that it is.
+New items are put with PartiQL's INSERT, which leaves existing items alone. BatchWriteItem has no conditions, and a
+transaction costs twice as much. Each statement of a batch succeeds or fails alone, and is billed as a conditional put.
 
 Plain values ↔ DynamoDB attributes. None is an absent attribute.
 """
@@ -39,7 +38,7 @@ type Item = dict[str, Plain]
 
 
 def attributes(values: Mapping[str, Plain | None]) -> dict[str, "AttributeValueTypeDef"]:
-    """As a put or an expression wants them."""
+    """The attributes for a put or an expression."""
     return {name: attribute(value) for name, value in values.items() if value is not None}
 
 
@@ -49,7 +48,7 @@ def attribute(value: Plain) -> "AttributeValueTypeDef":
 
 
 def plain(item: Mapping[str, Mapping[str, Any]]) -> Item:
-    """An item's strings and whole numbers; other kinds (sets) are read by whoever writes them."""
+    """An item's strings and whole numbers. Other kinds (sets) are read by the code that writes them."""
     values: Item = {}
     for name, value in item.items():
         if "S" in value:
@@ -60,13 +59,13 @@ def plain(item: Mapping[str, Mapping[str, Any]]) -> Item:
 
 
 def text(item: Item, name: str) -> str | None:
-    """A string attribute, if there."""
+    """A string attribute; None: absent."""
     value = item.get(name)
     return str(value) if value is not None else None
 
 
 def whole(item: Item, name: str) -> int | None:
-    """A whole number attribute, if there."""
+    """A whole number attribute; None: absent."""
     value = item.get(name)
     return int(value) if value is not None else None
 
@@ -76,21 +75,23 @@ type Answer = Literal["ALL_NEW", "ALL_OLD"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """An update expression in parts. `#status` may stand for the reserved word in conditions."""
+    """An update expression in parts. Conditions may use `#status` for the reserved word."""
 
     sets: Mapping[str, Plain] = field(default_factory=dict)
     sets_once: Mapping[str, Plain] = field(default_factory=dict)
-    """Set unless there already."""
+    """Set only if absent."""
     adds: Mapping[str, int] = field(default_factory=dict)
     removes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     values: Mapping[str, Plain] = field(default_factory=dict)
-    """What the conditions name, by ":name"."""
+    """The values that the conditions use, by ":name"."""
 
     def stands_in(self, item: Item) -> bool:
-        """Whether an item shows all that the update sets and nothing that it removes: it would change nothing more.
+        """Whether an item has all that the update sets and nothing that it removes, so that the update would change
+        nothing.
 
-        Sums are not looked at. An update whose values another writer could set too needs a value of its own (a token).
+        `adds` is not compared. If another writer could set the same values, the update needs a value of its own (a
+        token).
         """
         return all(item.get(name) == value for name, value in self.sets.items()) and item.keys().isdisjoint(
             self.removes
@@ -99,7 +100,8 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Whether the update was done; the item as asked for, or as it stood in the way (None: there is none)."""
+    """Whether the update was done, and the item: after the update, or the one that failed the condition (None: no
+    item)."""
 
     done: bool
     item: Item | None
@@ -118,7 +120,7 @@ def changed(
     *,
     client: "DynamoDBClient | None" = None,
 ) -> Change:
-    """Update an item that is there, on the update's conditions. `client`: another one than the usual."""
+    """Update an existing item, on the update's conditions. `client`: used instead of the usual one."""
     request: UpdateItemInputTypeDef = {
         "TableName": table,
         "Key": attributes(key),
@@ -141,9 +143,9 @@ def changed(
 
 
 def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> bool:
-    """Put an item unless its key is there; says whether it was put, now or by an earlier attempt of the same write.
+    """Put an item unless its key exists. Returns whether it was put, now or by an earlier attempt of the same write.
 
-    The same item put by another writer counts too. Where that matters, the item holds a token of its own.
+    The same item put by another writer counts too. If that matters, the item holds a token of its own.
     """
     item = attributes(values)
     try:
@@ -159,7 +161,7 @@ def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> b
 
 
 def stored_item(error: ClientError) -> Item | None:
-    """The item that made a condition fail, if the call asked for it; any other error goes on its way."""
+    """The item that failed a condition, if the call asked for it. Any other error is raised again."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     found: Mapping[str, Mapping[str, object]] | None = error.response.get("Item")  # type: ignore[assignment]  # boto3 types know no Item here
@@ -196,7 +198,7 @@ _INSERTED_AT_ONCE = 25
 """DynamoDB's limit for one BatchExecuteStatement."""
 
 _TRIES = 7
-"""Over three seconds: a table that was never busy refuses a part of what a quick lane has logged, while it grows."""
+"""More than three seconds: a table that was idle refuses part of what a fast rate limit logs, until it has grown."""
 
 _THERE = "DuplicateItem"
 
@@ -207,21 +209,21 @@ _PASSING = {
     "ThrottlingError",
     "TransactionConflict",
 }
-"""What a later try may not meet any more."""
+"""Errors that a later attempt may no longer get."""
 
 
 class UninsertedError(Exception):
-    """DynamoDB refused some items of a batch, for good or to the end."""
+    """DynamoDB refused some items of a batch, permanently or at every attempt."""
 
 
 async def insert_absent(aws: Aws, table: str, items: Sequence[Mapping[str, Plain | None]]) -> None:
-    """Put those whose `pk` is not there; of two with the same, the first. Returns once all are there.
+    """Put the items whose `pk` does not exist; of two with the same `pk`, the first. Returns once all exist.
 
     Raises UninsertedError; some of the items may have been put by then.
     """
     once: dict[object, Mapping[str, Plain | None]] = {}
     for item in items:
-        once.setdefault(item["pk"], item)  # what a batch does with a key given twice, nobody says
+        once.setdefault(item["pk"], item)  # AWS does not document what a batch does with a key given twice
     await aws.run_all(
         [partial(_insert, aws, table, batch) for batch in batched(once.values(), _INSERTED_AT_ONCE, strict=False)]
     )
@@ -248,7 +250,7 @@ def _statement(table: str, item: Mapping[str, Plain | None]) -> "BatchStatementR
 
 @lru_cache(maxsize=64)
 def _text(table: str, names: tuple[str, ...]) -> str:
-    """Far below DynamoDB's 8,192 characters: values are parameters."""
+    """Far below DynamoDB's 8,192 characters, because values are parameters."""
     return f'INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in names)}}}'
 
 
@@ -257,13 +259,13 @@ _WRITTEN_AT_ONCE = 25
 
 
 class UnwrittenError(Exception):
-    """AWS kept leaving something unwritten: some items of a batch, or an object."""
+    """AWS kept leaving a write undone: some items of a batch, or an object."""
 
 
 async def put_items(aws: Aws, table: str, items: Iterable[Mapping[str, Plain | None]]) -> None:
-    """Put them whatever stood there; of two with the same `pk` and `sk` the last. Returns once all are there.
+    """Put the items, replacing existing ones; of two with the same `pk` and `sk`, the last. Returns once all are there.
 
-    It knows no condition, and so is nothing for the log. Raises UnwrittenError; some may have been put by then.
+    It has no condition, so never use it for the log. Raises UnwrittenError; some items may have been put by then.
     """
     once = {(item["pk"], item["sk"]): item for item in items}
     await aws.run_all(
@@ -291,7 +293,7 @@ class UnreadError(Exception):
 
 
 async def get_items(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], *, consistent: bool = True) -> list[Item]:
-    """The items that are there, in no order, each once (DynamoDB refuses a key given twice). Raises UnreadError."""
+    """The items that exist, in no order, each once (DynamoDB refuses a key given twice). Raises UnreadError."""
     once = list({tuple(sorted(key.items())): key for key in keys}.values())
     batches = [once[start : start + _READ_AT_ONCE] for start in range(0, len(once), _READ_AT_ONCE)]
     found = await aws.run_all([partial(_read_batch, aws, table, batch, consistent=consistent) for batch in batches])
@@ -299,13 +301,13 @@ async def get_items(aws: Aws, table: str, keys: Sequence[Mapping[str, str]], *, 
 
 
 def query_all(aws: Aws, request: "QueryInputPaginateTypeDef") -> list[Item]:
-    """What a query finds, over all its pages. Blocks."""
+    """All items that a query finds, over all its pages. Blocks."""
     pages = aws.dynamodb.get_paginator("query").paginate(**request)
     return [plain(item) for page in pages for item in page["Items"]]
 
 
 async def partition(aws: Aws, table: str, pk: str, beginning: str = "") -> list[Item]:
-    """The items of a partition whose sort key begins so, as they surely stand."""
+    """The items of a partition whose sort key has this beginning, read consistently."""
     values = {":pk": pk} | ({":beginning": beginning} if beginning else {})
     request: QueryInputPaginateTypeDef = {
         "TableName": table,

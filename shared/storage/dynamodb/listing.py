@@ -1,4 +1,4 @@
-"""Lists of messages, newest first, over the shards of one index. The index holds no mutable key: a status is looked up
+"""Lists of messages, newest first, over the shards of one index. The index has no mutable key, so the status is checked
 in the rows themselves."""
 
 from collections import Counter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _PAGES = 20
-"""Index pages read for one page of a list, at most: a rare match ends a page early, with a cursor to go on from."""
+"""The most index pages that are read for one page of a list. With rare matches the page ends early, with a cursor."""
 
 _KEYS_ONLY = ("by_person", "dead_letters")
 
@@ -39,7 +39,7 @@ class _Partition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """Positions found in a partition, newest first; `seen_to` is the last one examined, None at its end."""
+    """Positions found in a partition, newest first. `seen_to` is the last one read; None: the end was reached."""
 
     positions: list[str]
     seen_to: str | None
@@ -69,7 +69,8 @@ async def page_of(aws: Aws, table: str, query: LogQuery, position: str | None, l
 async def singles_of(
     aws: Aws, table: str, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
 ) -> list[Single]:
-    """Messages of no distribution, as the index knows them; `between` is inclusive and exclusive, by acceptance."""
+    """Messages without a distribution, as the index has them. `between`: from inclusive, to exclusive, by
+    acceptance."""
     if campaign_id is not None:
         index, name, owner = "by_campaign", "campaign_shard", campaign_key(organisation, campaign_id)
     else:
@@ -94,7 +95,7 @@ async def singles_of(
 
 
 def dead_letters_in(aws: Aws, table: str, most: int) -> Counter[tuple[str, Channel]]:
-    """By organisation and channel. The one scan: the index holds dead rows alone, and of every organisation."""
+    """Counts by organisation and channel. It scans the index, which holds only dead rows, of every organisation."""
     found = aws.dynamodb.scan(TableName=table, IndexName="dead_letters", Limit=most)
     items = [plain(item) for item in found["Items"]]
     return Counter((str(item["dead_key"]), Channel(str(item["channel"]))) for item in items)
@@ -114,8 +115,8 @@ def _single(item: Item) -> Single:
 async def _named(
     aws: Aws, table: str, query: LogQuery, provider_message_id: str, position: str | None, limit: int
 ) -> Page[Message]:
-    """The messages that bear a provider's ID, nearly always one. The index is read whole, because its order is not that
-    of a list: it ends in the table's key, which begins with the organisation."""
+    """The messages with a provider's ID, nearly always one. The index is read completely, because its order is not that
+    of a list: its sort key is the table's key, which begins with the organisation."""
     keys = await aws.run(lambda: _keys_named(aws, table, query.organisation, provider_message_id))
     rows = [from_item(item) for item in await get_items(aws, table, keys, consistent=False)]
     places = {place_of(row.accepted_at, row.message_id): row for row in rows if _matches(row, query)}
@@ -137,9 +138,10 @@ def _keys_named(aws: Aws, table: str, organisation: str, provider_message_id: st
 
 
 async def _candidates(aws: Aws, table: str, query: LogQuery, below: str, want: int) -> tuple[list[str], str | None]:
-    """The next positions over all partitions, and where to go on; None at the end of all of them.
+    """The next positions over all partitions, and where to continue; None at the end of all of them.
 
-    A partition that was not read to its end hides what lies below the last position seen in it.
+    If a partition was not read to its end, positions below the last one read in it may still be missing, so they are
+    left for the next call.
     """
     found = await aws.run_all(
         [partial(_query, aws, table, query, partition, below, want) for partition in _partitions(query)]
@@ -176,7 +178,7 @@ def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: 
     since = f"{milliseconds(query.since):013d}" if query.since else "0"
     until = f"{milliseconds(query.until):013d}" if query.until else _NEWEST
     if since > min(below, until):
-        # DynamoDB refuses bounds the wrong way round.
+        # DynamoDB refuses bounds in the wrong order.
         return _Found(positions=[], seen_to=None)
     request: QueryInputTypeDef = {
         "TableName": table,
@@ -221,7 +223,8 @@ async def _rows(aws: Aws, table: str, query: LogQuery, positions: Sequence[str])
 
 
 def _matches(message: Message, query: LogQuery) -> bool:
-    """What an index does not hold is looked up in the row: the status in each, where it holds keys only everything."""
+    """Checks in the row what the index does not hold: always the status, and everything if the index holds only
+    keys."""
     if query.dead and message.dead is None:
         return False
     if query.since and message.accepted_at < query.since:

@@ -1,4 +1,4 @@
-"""The message log on DynamoDB. Every change is one conditional update; the conditions come from the domain's table."""
+"""The message log on DynamoDB. Every change is one conditional update; the conditions come from the table of moves."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -53,7 +53,7 @@ _CLAIMED = "attribute_exists(lease_until)"
 _IS_HELD_BY = "claim_token = :token"
 
 _LEASE = ("lease_until", "claim_token", "unknown_since")
-"""A lease ends with its token and with the question what became of its call."""
+"""The end of a lease also removes its token and the mark of an unknown outcome."""
 
 _NEXT_CHECK = ("due_at", "agenda_shard")
 
@@ -68,20 +68,20 @@ _GONE = ("#status IN (:sent, :failed)", "attribute_not_exists(retrying)")
 _GONE_VALUES = {":sent": str(Status.SENT), ":failed": str(Status.FAILED)}
 
 _NOT_SINCE_RETRIED = "(attribute_not_exists(retrying) OR attribute_exists(lease_until))"
-"""What an earlier attempt says of a message that was reopened since says nothing any more."""
+"""An earlier attempt's report says nothing about a message that has been retried since."""
 
 _ROUNDED_UP = timedelta(microseconds=999)
 
 _SENT_BY = "(attribute_not_exists(sender) OR sender = :sender)"
 
 _NOT_ITS_OWN = Moved(won=False, before=None)
-"""The status names a message of ours that it cannot be about."""
+"""The status names a message of ours but cannot be about it."""
 
 _SENT_AGAIN = "(attribute_exists(retrying) AND attempts = :by_attempt AND attribute_exists(lease_until))"
 
 
 class DynamoLog:
-    """`Log` on one table, which forgets a message `kept_for` after its acceptance."""
+    """`Log` on one table, which deletes a message `kept_for` after its acceptance."""
 
     def __init__(self, aws: Aws, table: str, kept_for: timedelta = KEPT_FOR) -> None:
         self._aws = aws
@@ -90,20 +90,19 @@ class DynamoLog:
         self._seen = BatchLoader(self._glance)
 
     async def add(self, message: Message) -> bool:
-        """See `Log`. A repeated write knows its first attempt by a token: two who add the same row look alike."""
+        """The item holds a random token, so that a repeated write recognises its first attempt: another writer may add
+        an equal row."""
         item = to_item(message, self._kept_for) | {"added_by": self._aws.draw()}
         return await self._aws.run(lambda: put_if_absent(self._aws, self._table, item))
 
     async def add_all(self, messages: Sequence[Message]) -> None:
-        """See `Log`. Inserted, not written by batch: a late batch write could turn `sent` back into `pending`."""
+        """Inserted, not written by BatchWriteItem: a late batch write could turn `sent` back into `pending`."""
         await insert_absent(self._aws, self._table, [to_item(message, self._kept_for) for message in messages])
 
     async def get(self, organisation: str, message_id: str) -> Message | None:
-        """See `Log`."""
         return (await self.get_many(organisation, [message_id])).get(message_id)
 
     async def get_many(self, organisation: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
-        """See `Log`."""
         items = await get_items(self._aws, self._table, [{"pk": key(organisation, one)} for one in message_ids])
         return {message.message_id: message for message in map(from_item, items)}
 
@@ -119,8 +118,8 @@ class DynamoLog:
         provider: Provider | None = None,
         probe: bool = False,
     ) -> Claim:
-        """See `Log`. A watched row's watch moves to the end of the lease, which takes a second try; so does a dead
-        row, which is always watched. Raises what botocore raises where no answer comes within some 3 s."""
+        """A row with a next check, also a dead one, takes a second request, which moves `due_at` to the lease's end.
+        Raises botocore's errors if no answer comes within about 3 s."""
         ends = milliseconds(lease_until)
         noted: dict[str, Plain] = {"lease_until": ends, "claimed_at": milliseconds(now), "claim_token": token}
         noted |= {name: value for name, value in (("sender", sender), ("provider", provider)) if value}
@@ -146,8 +145,8 @@ class DynamoLog:
         return _claim(outcome, token, now)
 
     async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
-        """See `Log`. What a fallback is timed by, and an instant that was told before, are in the row: that takes a
-        second try."""
+        """A message with a fallback, or with an instant of this status, takes a second request: the new values depend
+        on the row."""
         if not ALLOWED_FROM[move.status]:
             return Moved(won=False, before=await self.get(organisation, message_id))
         if move.is_duplicate and (seen := await self._seen.get((organisation, message_id))) and _knows(seen, move):
@@ -166,13 +165,13 @@ class DynamoLog:
         return Moved(won=outcome.done, before=before)
 
     async def _glance(self, rows: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Message]:
-        """The rows as they stood a moment ago."""
+        """The rows, read eventually consistently."""
         keys = [{"pk": key(*row)} for row in rows]
         found = map(from_item, await get_items(self._aws, self._table, keys, consistent=False))
         return {(message.organisation, message.message_id): message for message in found}
 
     async def _note_late(self, before: Message, move: Move) -> Moved:
-        """A status that others overtook still has its instant, and maybe the provider's ID."""
+        """A status that came too late still has its instant, and perhaps the provider's ID."""
         name, reported, known = f"{move.status}_at", milliseconds(move.at), before.instant_of(move.status)
         changes: dict[str, Plain] = {name: reported} if earliest(known, move.at) != known else {}
         conditions = [f"(attribute_not_exists({name}) OR {name} > :reported)"] if changes else []
@@ -197,9 +196,9 @@ class DynamoLog:
         uses_attempt: bool,
         card_failed_at: datetime | None = None,
     ) -> bool:
-        """See `Log`. If the outcome of this claim was unknown, it is known now.
+        """If the outcome of this claim was unknown, it is known now.
 
-        The token goes with the lease. So a repeated write finds another claim's token or none, and changes nothing.
+        The token is removed with the lease. So a repeated write finds no token or another claim's, and changes nothing.
         """
         card: dict[str, Plain] = {"card_failed_at": milliseconds(card_failed_at)} if card_failed_at else {}
         forgotten = () if card else ("card_failed_at",)
@@ -215,7 +214,7 @@ class DynamoLog:
     async def mark_unknown(
         self, organisation: str, message_id: str, *, token: str | None, now: datetime, due_at: datetime
     ) -> bool:
-        """See `Log`. The lease stays: no other copy may ever claim the message."""
+        """The lease stays, so that no other queue message can claim the message."""
         update = Update(
             sets={"unknown_since": milliseconds(now), **_next_check(message_id, due_at)},
             conditions=(_OPEN, _IS_HELD_BY, _CLAIMED, "attribute_not_exists(unknown_since)"),
@@ -224,7 +223,6 @@ class DynamoLog:
         return (await self._change(organisation, message_id, update)).done
 
     async def note_card(self, organisation: str, message_id: str, *, attempt: int) -> bool:
-        """See `Log`."""
         update = Update(
             sets={"card_attempt": attempt},
             conditions=(_OPEN, "attempts = :attempt", _CLAIMED),
@@ -233,7 +231,6 @@ class DynamoLog:
         return (await self._change(organisation, message_id, update)).done
 
     async def card_taken(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
-        """See `Log`."""
         unheard = (_OPEN, "attribute_not_exists(card_attempt)")
         freed = Update(
             sets={"card_attempt": attempt, **_next_check(message_id, due_at)},
@@ -257,7 +254,6 @@ class DynamoLog:
         as_template: bool = True,
         card_after: datetime | None = None,
     ) -> bool:
-        """See `Log`."""
         anew: dict[str, Plain] = {"card_after": milliseconds(card_after)} if card_after else {}
         as_written = (_NOT_SINCE_RETRIED, *(("attribute_not_exists(card_after)",) if anew else ()))
         update = Update(
@@ -279,7 +275,6 @@ class DynamoLog:
         return await self._made(organisation, message_id, update)
 
     async def resend(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
-        """See `Log`."""
         update = Update(
             sets={"resent": 1, **_next_check(message_id, due_at)},
             removes=_LEASE,
@@ -296,7 +291,6 @@ class DynamoLog:
     async def postpone(
         self, organisation: str, message_id: str, *, due_at: datetime | None, scheduled_for: datetime | None = None
     ) -> bool:
-        """See `Log`."""
         sets = _next_check(message_id, due_at)
         if scheduled_for is not None:
             sets["scheduled_for"] = milliseconds(scheduled_for)
@@ -305,13 +299,11 @@ class DynamoLog:
         return (await self._change(organisation, message_id, update)).done
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
-        """See `Log`."""
         awaited = ("attribute_exists(fallback_minutes)", "attribute_exists(due_at)")
         update = Update(sets={"fell_back": 1}, conditions=(*_GONE, *awaited), values=_GONE_VALUES)
         return (await self._change(organisation, message_id, update)).done
 
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
-        """See `Log`."""
         waits = ("attempts = :attempt", "attribute_exists(due_at)", "attribute_not_exists(fell_back)")
         update = Update(
             sets={"reporting": 1, "due_at": milliseconds(due_at)},
@@ -323,7 +315,6 @@ class DynamoLog:
     async def move_next_check(
         self, organisation: str, message_id: str, *, seen: datetime, due_at: datetime | None
     ) -> bool:
-        """See `Log`."""
         update = Update(
             sets=_next_check(message_id, due_at),
             removes=() if due_at else _NEXT_CHECK,
@@ -335,7 +326,6 @@ class DynamoLog:
     async def park(
         self, organisation: str, message_id: str, *, channel: Channel, seen: datetime, scope: ScopeKey
     ) -> bool:
-        """See `Log`."""
         update = Update(
             sets={"agenda_shard": held_shard(organisation, channel, str(scope))},
             conditions=("due_at = :seen", _UNCLAIMED),
@@ -344,11 +334,9 @@ class DynamoLog:
         return (await self._change(organisation, message_id, update)).done
 
     async def parked(self, organisation: str, channel: Channel, scope: ScopeKey, limit: int) -> Sequence[Message]:
-        """See `Log`."""
         return await self._waiting(held_shard(organisation, channel, str(scope)), None, limit)
 
     async def mark_dead(self, organisation: str, message_id: str, letter: DeadLetter) -> bool:
-        """See `Log`."""
         update = Update(
             sets={**dead_attributes(organisation, letter), **_next_check(message_id, letter.ends_at)},
             conditions=(_OPEN, _UNCLAIMED, "attribute_not_exists(dead_at)"),
@@ -357,7 +345,6 @@ class DynamoLog:
         return await self._made(organisation, message_id, update)
 
     async def redrive(self, organisation: str, message_id: str, *, died_at: datetime, due_at: datetime) -> bool:
-        """See `Log`."""
         update = Update(
             sets=_next_check(message_id, due_at),
             removes=DEAD,
@@ -367,12 +354,12 @@ class DynamoLog:
         return (await self._change(organisation, message_id, update)).done
 
     async def due(self, shard: int, now: datetime, limit: int) -> Sequence[Message]:
-        """See `Log`. The index may be a moment behind; the rows themselves are read as they stand."""
+        """The index may be behind; the rows themselves are read consistently."""
         messages = await self._waiting(str(shard), now, limit)
         return [message for message in messages if message.due_at and message.due_at <= now]
 
     async def _waiting(self, shard: str, until: datetime | None, limit: int) -> Sequence[Message]:
-        """Rows of one partition of the agenda, the earliest first, as they stand: the index may be behind."""
+        """Rows of one partition of the agenda, earliest first, read consistently because the index may be behind."""
         wanted: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": "agenda",
@@ -389,28 +376,25 @@ class DynamoLog:
         return sorted(messages, key=lambda message: (message.due_at, message.message_id))
 
     async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
-        """See `Log`."""
         return await page_of(self._aws, self._table, query, position, limit)
 
     async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
-        """See `Log`."""
         return await self._aws.run(lambda: dead_letters_in(self._aws, self._table, most))
 
     async def singles(
         self, organisation: str, campaign_id: str | None, between: tuple[datetime | None, datetime | None]
     ) -> Sequence[Single]:
-        """See `Log`."""
         return await singles_of(self._aws, self._table, organisation, campaign_id, between)
 
     async def unlink(self, organisation: str, message_id: str) -> None:
-        """See `Log`. Without its key the item leaves the index by person."""
+        """Without `person_key` the item leaves the index by person."""
         await self._change(organisation, message_id, Update(removes=("person_key", "dedupe_key", "payload_part")))
 
     async def _made(self, organisation: str, message_id: str, update: Update) -> bool:
-        """Whether the row stands as the update wants it, by this write or by its own first attempt.
+        """Whether the row is as the update wants it, by this write or by its own first attempt.
 
-        The other changes need not know that: their answer is not asked for, or the row is due and the next tick finds
-        it as it stands.
+        The other changes need not know this: their callers do not use the answer, or the row is due and the next tick
+        reads it.
         """
         return (await self._change(organisation, message_id, update)).has_made(update)
 
@@ -433,14 +417,14 @@ def _is_free(item: Item) -> bool:
 
 
 def _knows(row: Message, move: Move) -> bool:
-    """Whether the move is surely no longer won. The row may be old: it has to know of the attempt that the move tells
-    of, or else it may have been reopened and claimed since."""
+    """Whether the move certainly changes nothing any more. The row may be old, so it must know the attempt that the
+    move reports; otherwise the message may have been retried and claimed since."""
     is_past = row.status not in ALLOWED_FROM[move.status] and not row.retrying
     return is_past and (move.by_attempt is None or move.by_attempt <= row.attempts)
 
 
 def _claim(outcome: Change, token: str, now: datetime) -> Claim:
-    """A row that holds this very token was claimed by the first attempt of the same write, whose answer was lost."""
+    """A row with this token was claimed by the first attempt of the same write, whose answer was lost."""
     if outcome.item is None:
         return Claim(answer=ClaimAnswer.DONE, message=None)
     message = from_item(outcome.item)
@@ -465,7 +449,7 @@ def _said_by(move: Move) -> dict[str, Plain]:
 
 
 def _own(move: Move) -> list[tuple[str, str, Plain]]:
-    """What `Move.is_about` asks of the row: conditions, each with its value."""
+    """The conditions that correspond to `Move.is_about`, each with its value."""
     found: list[tuple[str, str, Plain]] = []
     if move.channel is not None:
         found.append(("channel = :channel", ":channel", str(move.channel)))
@@ -475,10 +459,10 @@ def _own(move: Move) -> list[tuple[str, str, Plain]]:
 
 
 def _moving(move: Move, *, row: Message | None = None) -> Update:
-    """The condition comes from the table of moves: a status never goes backwards.
+    """The update for a move. Its condition comes from the table of moves: a status never goes backwards.
 
-    A reopened message stands at `sent` and is sent once more, by the attempt that has claimed it since. `row`: as it
-    was found, where that is known.
+    A retried message stays `sent` and is sent once more by the attempt that has claimed it since. `row`: the row as it
+    was read, if it was.
     """
     origins = ALLOWED_FROM[move.status] & {Status.PENDING} if move.unclaimed else ALLOWED_FROM[move.status]
     allowed = {f":from_{number}": str(status) for number, status in enumerate(sorted(origins))}
@@ -525,8 +509,8 @@ def _moving(move: Move, *, row: Message | None = None) -> Update:
 
 
 def _dated(move: Move, row: Message | None) -> Update:
-    """The part of a move that writes the status's instant. Of several that are told the earliest stays, and the status
-    may have been told before, when its move was not won: then the row's instant says whether this one is earlier."""
+    """The part of a move that writes the status's instant. The earliest reported instant is kept. The status may have
+    been reported before without a move; then the instant in the row shows whether this one is earlier."""
     name, at = f"{move.status}_at", milliseconds(move.at)
     known = row.instant_of(move.status) if row is not None else None
     if known is not None and earliest(known, move.at) != known:

@@ -1,4 +1,4 @@
-"""A message ↔ its item in the log table. No personal data: the number is masked, its hash keyed."""
+"""A message ↔ its item in the log table. No personal data: the number is masked and its hash keyed."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,12 +14,12 @@ from shared.storage.dynamodb.items import Item, Plain, text, whole
 _HELD = "held#"
 
 LIST_SHARDS = 4
-"""A list's index is cut in so many partitions: 1,000 writes/s each."""
+"""The index of a list has this many partitions, with 1,000 writes/s each."""
 
 KEPT_FOR = timedelta(days=400)
 
 INSTANTS = tuple(name for name, kind in get_type_hints(Message).items() if kind in (datetime, datetime | None))
-"""The fields of a message that are instants: attributes of the same names, in milliseconds since 1970."""
+"""The instants among a message's fields: attributes of the same names, in milliseconds since 1970."""
 
 _TEXTS = (
     "reason",
@@ -40,14 +40,14 @@ _MARKS = (
     *("fallback_template", "as_template", "retrying", "resent", "reporting", "quality_hold"),
     *("fell_back", "probe"),
 )
-"""True where they are there, whatever their value: so that a condition can ask for them."""
+"""True if the attribute exists, with any value, so that a condition can ask for it."""
 
 _PARENTS = "parents_chunk"
-"""The chunk is that of the message for which this one stands in."""
+"""The chunk is that of the message which this one replaces."""
 
 
 DEAD = ("dead_at", "dead_reason", "dead_attempts", "dead_key")
-"""Of a message that was given up; `dead_key` puts it into the index of dead letters."""
+"""Attributes of a dead message. `dead_key` puts it into the index of dead letters."""
 
 
 def key(organisation: str, message_id: str) -> str:
@@ -61,12 +61,13 @@ def person_key(organisation: str, person: str) -> str:
 
 
 def singles_of(organisation: str, person: str) -> str:
-    """Where the payloads of a person's single messages lie. S3's keys end at 1,024 bytes; this needs some 180."""
+    """The S3 prefix of a person's single messages. S3's keys may have 1,024 bytes; this needs about 180."""
     return f"messages/{organisation}/{person}/"
 
 
 def single_key(organisation: str, person: str, message_id: str, part: str) -> str:
-    """The object of a single message's payload. The row keeps `part` alone: the rest is in its other keys."""
+    """The S3 key of a single message's stored content. The row keeps only `part`; its other attributes give the
+    rest."""
     return f"{singles_of(organisation, person)}{message_id}.{part}"
 
 
@@ -93,7 +94,7 @@ def position(accepted_at: datetime, message_id: str) -> str:
 def shard_keys(owner: str, *, single: bool) -> list[str]:
     """The list partitions of an organisation or of one of its campaigns.
 
-    Messages of no distribution have partitions of their own: whoever wants only those need not read past a million.
+    Messages without a distribution have partitions of their own, so that listing them does not read a million others.
     """
     return [f"{owner}#single#{shard}" if single else f"{owner}#{shard}" for shard in range(LIST_SHARDS)]
 
@@ -104,10 +105,10 @@ def campaign_key(organisation: str, campaign_id: str) -> str:
 
 
 def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
-    """The whole item, index keys included; the table forgets it so long after its acceptance.
+    """The whole item with its index keys. The table deletes it `kept_for` after its acceptance.
 
-    What a key holds stands nowhere else: above 1 KB every change would cost two write units, and the organisation alone
-    is in it five times (`tests/contract/test_log_rows.py` weighs it).
+    A value in a key is not stored again: above 1 KB every change would cost two write units, and the organisation alone
+    is in the item five times (`tests/contract/test_log_rows.py` measures it).
     """
     shard = list_shard(message.message_id)
     chunk = message.chunk or message.parent_chunk
@@ -211,7 +212,7 @@ def _person(item: Item) -> str:
 
 
 def dead_attributes(organisation: str, letter: DeadLetter | None) -> dict[str, Plain]:
-    """None: it is alive."""
+    """None: the message is not dead."""
     if letter is None:
         return {}
     values: tuple[Plain, ...] = (milliseconds(letter.received_at), str(letter.reason), letter.attempts, organisation)

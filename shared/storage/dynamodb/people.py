@@ -1,7 +1,7 @@
-"""What is kept of people on the state table, and how it is forgotten: small items, found by key alone.
+"""The records of people on the state table, and how they are erased: small items, found by key only.
 
-Consents, identity links (an item a link, under the identity that it leads away from), sessions (an item a person and
-number, deleted by TTL after its end), receipt names and uploaded cards.
+Consents, identity links (one item for each link, under the identity it starts from), sessions (one item for each person
+and number, deleted by TTL after its end), receipt names and uploaded cards.
 """
 
 import math
@@ -47,20 +47,19 @@ type _Receipt = tuple[str, Provider, str]
 
 
 class DynamoPeople:
-    """`People`: the keyed hash of a number is all that is kept of it."""
+    """`People`. Of a number, only its keyed hash is kept."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
     async def consents(self, organisation: str, persons: Iterable[str]) -> Mapping[str, ConsentRecord]:
-        """See `People`."""
         keys = [_consent_key(organisation, person) for person in sorted(set(persons))]
         found = await get_items(self._aws, self._table, keys)
         return {str(item["person"]): _record(item) for item in found}
 
     async def record(self, organisation: str, person: str, statements: Iterable[Consent]) -> bool:
-        """See `People`. What another request wrote in between is read again and joined."""
+        """If another request wrote in between, its record is read again and joined."""
         key, reported = _consent_key(organisation, person), tuple(statements)
         new = _item(organisation, person, ConsentRecord().joined(reported))
         while True:
@@ -82,13 +81,12 @@ class DynamoPeople:
                 return True
 
     async def replace(self, organisation: str, person: str, statement: Consent) -> None:
-        """See `People`."""
         values = attributes(_item(organisation, person, ConsentRecord().joined([statement])))
         await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
 
 
 class DynamoReceipts:
-    """`Receipts`: one item a receipt ID. Each side adds its half, and hears of the other's in the same write."""
+    """`Receipts`: one item for each receipt ID. Each side adds its half and reads the other half in the same write."""
 
     def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
         self._aws = aws
@@ -97,15 +95,15 @@ class DynamoReceipts:
         self._names = BatchLoader(self._read_names)
 
     async def name(self, organisation: str, provider: Provider, receipt_id: str, message_id: str) -> Sequence[str]:
-        """See `Receipts`."""
         item = await self._added(
             (organisation, provider, receipt_id), "SET message_id = :half, expires_at = :expiry", attribute(message_id)
         )
         return sorted(item.get("delivery_statuses", {}).get("SS", ()))
 
     async def park(self, organisation: str, provider: Provider, receipt_id: str, delivery_status: str) -> str | None:
-        """See `Receipts`. Nearly always the name is there: a receipt comes seconds after its message, and a read, for a
-        whole batch at once, is a tenth of a write. Only where it is not there does the write decide who was first."""
+        """Reads the name first: it is nearly always there, because a receipt comes seconds after its message. One read
+        for a whole batch costs a tenth of a write. Only if the name is missing does a write decide which side came
+        first."""
         receipt = (organisation, provider, receipt_id)
         named = await self._names.get(receipt)
         if named is not None:
@@ -117,7 +115,7 @@ class DynamoReceipts:
     async def _added(
         self, receipt: _Receipt, change: str, half: "AttributeValueTypeDef"
     ) -> Mapping[str, "AttributeValueTypeDef"]:
-        """The item as it stands with this half in it."""
+        """The item with this half in it."""
         expires_at = int((self._clock.now() + _RECEIPTS_KEPT).timestamp())
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
@@ -137,7 +135,7 @@ class DynamoReceipts:
 
 
 class DynamoMedia:
-    """`MediaCache`: which card was uploaded to which number."""
+    """`MediaCache` on the state table."""
 
     def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
         self._aws = aws
@@ -148,7 +146,6 @@ class DynamoMedia:
     async def media_id(
         self, organisation: str, phone_number_id: str, content: str, *, after: datetime | None = None
     ) -> str | None:
-        """See `MediaCache`."""
         known = await self._known.get((organisation, phone_number_id, content))
         if known is None:
             return None
@@ -158,7 +155,6 @@ class DynamoMedia:
     async def remember(
         self, organisation: str, phone_number_id: str, content: str, media_id: str, uploaded_at: datetime
     ) -> None:
-        """See `MediaCache`."""
         values = attributes(
             {
                 **_media_key(organisation, phone_number_id, content),
@@ -170,7 +166,7 @@ class DynamoMedia:
         await self._aws.run(lambda: self._aws.dynamodb.put_item(TableName=self._table, Item=values))
 
     async def forget(self, organisation: str, phone_number_id: str, content: str, media_id: str) -> None:
-        """See `MediaCache`. The item stays until its time is over, without its ID."""
+        """The item stays until it expires, without its ID."""
         key = _media_key(organisation, phone_number_id, content)
         update = Update(removes=("media_id",), conditions=("media_id = :refused",), values={":refused": media_id})
         await self._aws.run(lambda: changed(self._aws, self._table, key, update))
@@ -178,7 +174,7 @@ class DynamoMedia:
     async def _read(
         self, cards: Collection[tuple[str, str, str]]
     ) -> Mapping[tuple[str, str, str], tuple[str, datetime]]:
-        """TTL deletes late: the age is looked at here as well."""
+        """TTL deletes late, so the age is checked here too."""
         by_key = {_media_key(*one)["pk"]: one for one in cards}
         found = await get_items(self._aws, self._table, [_media_key(*one) for one in cards], consistent=False)
         now = self._clock.now().timestamp()
@@ -198,7 +194,7 @@ def _item(organisation: str, person: str, record: ConsentRecord) -> dict[str, st
 
 
 def _written(record: ConsentRecord) -> str:
-    """The record as one attribute: so one condition holds all of it."""
+    """The record as one attribute, so that one condition covers all of it."""
     return encode(record).decode()
 
 
@@ -220,14 +216,13 @@ _LINK = "identity_link#"
 
 
 class DynamoTraces:
-    """`Traces`. Sessions, doubts and links all lie in the person's own partition, beside the recorded word."""
+    """`Traces`. Sessions, unknown SMS and identity links are all in the person's own partition, beside the consent."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
     async def forget(self, organisation: str, person: str, *, identity_links: bool) -> None:
-        """See `Traces`."""
         pk = f"{organisation}#person#{person}"
         places = [str(item["sk"]) for item in await partition(self._aws, self._table, pk)]
 
@@ -243,22 +238,21 @@ _PREFIX = "identity_link#"
 
 
 class DynamoContacts:
-    """`Contacts`. Only keyed hashes are kept: neither side tells a number or a user ID."""
+    """`Contacts`. Only keyed hashes are kept: neither side reveals a number or a user ID."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
     async def add_identity_links(self, organisation: str, identity_links: Iterable[tuple[str, IdentityLink]]) -> None:
-        """See `Contacts`."""
         await put_items(
             self._aws,
             self._table,
-            [_link_item(organisation, one, identity_link) for one, identity_link in identity_links],
+            [_identity_link_item(organisation, one, identity_link) for one, identity_link in identity_links],
         )
 
     async def identity_links(self, organisation: str, one: str) -> Sequence[IdentityLink]:
-        """See `Contacts`. A person has a handful of them: one page."""
+        """A person has only a few of them: one page."""
         found = await self._aws.run(
             lambda: self._aws.dynamodb.query(
                 TableName=self._table,
@@ -273,14 +267,13 @@ class DynamoContacts:
         ]
 
     async def joined_identities(self, organisation: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """See `Contacts`."""
         places = {(_partition(organisation, one), other): (one, other) for one, other in pairs}
         keys = [_key(organisation, one, other) for one, other in places.values()]
         found = await get_items(self._aws, self._table, keys, consistent=False)
         return {places[str(item["pk"]), str(item["other"])] for item in found}
 
 
-def _link_item(organisation: str, one: str, identity_link: IdentityLink) -> dict[str, Plain | None]:
+def _identity_link_item(organisation: str, one: str, identity_link: IdentityLink) -> dict[str, Plain | None]:
     until = microseconds(identity_link.until) if identity_link.until else None
     return {**_key(organisation, one, identity_link.other), "other": identity_link.other, "until": until}
 
@@ -298,14 +291,13 @@ def _instant(value: int | None) -> datetime | None:
 
 
 class DynamoSessions:
-    """`Sessions`. TTL deletes late, which is why the end itself is kept and told."""
+    """`Sessions`. TTL deletes late, so the item holds its own end."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
     async def open(self, organisation: str, phone_number_id: str, person: str, until: datetime) -> None:
-        """See `Sessions`."""
         key = _session_key(organisation, phone_number_id, person)
         ends = microseconds(until)
         values: dict[str, Plain] = {"open_until": ends, "expires_at": math.ceil(until.timestamp())}
@@ -321,7 +313,6 @@ class DynamoSessions:
     async def open_until(
         self, organisation: str, phone_number_id: str, persons: Iterable[str]
     ) -> Mapping[str, datetime]:
-        """See `Sessions`."""
         keys = [_session_key(organisation, phone_number_id, person) for person in sorted(set(persons))]
         found = await get_items(self._aws, self._table, keys)
         return {str(item["person"]): from_microseconds(int(item["open_until"])) for item in found}

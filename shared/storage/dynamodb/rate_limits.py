@@ -1,7 +1,8 @@
-"""Timetables on the state table: one item a rate limit, one conditional write a booking, no lock and no cache server.
+"""Rate limits on the state table: one item each, one conditional write for a booking, no lock and no cache server.
 
-The item of a provider's account also names its members: for each organisation a rate, when it last proved itself, and
-the version of its settings. `members` counts the changes of these, so that no booking is made at a rate of before.
+The item of a provider's account also holds its members: for each organisation a rate, when it last proved its
+credentials, and the version of its settings. `members` counts the changes of these, so that no booking uses an old
+rate.
 """
 
 import hashlib
@@ -30,18 +31,18 @@ _RATE, _PROVED, _VERSION = "rate_", "proved_", "version_"
 
 
 class DynamoRateLimits:
-    """`RateLimits` and `MemberStore` on the state table. Remembers what it saw last, so that booking costs no read."""
+    """`RateLimits` and `MemberStore` on the state table. Remembers what it last read, so that a booking costs no
+    read."""
 
     def __init__(self, aws: Aws, table: str, clock: Clock) -> None:
         self._aws = aws
         self._table = table
         self._clock = clock
         self._accounts: LruCache[str, Item] = LruCache()
-        """The items of accounts, as last seen. What an organisation has of its own is read each time: it is slow, and
-        another environment may have joined meanwhile."""
+        """The items of accounts, as last read. An organisation's private rate limit is read each time: it is slow, and
+        another environment may have joined the account meanwhile."""
 
     async def state(self, rate_limit: RateLimit) -> RateLimitState:
-        """See `RateLimits`."""
         if self._shared(rate_limit) is not None:
             await self._read([_account_key(rate_limit)])
             if (shared := self._shared(rate_limit)) is not None:
@@ -53,8 +54,8 @@ class DynamoRateLimits:
     async def book(
         self, rate_limit: RateLimit, share: Share | None, *, rate: int, earliest: datetime, count: int
     ) -> Booking:
-        """See `RateLimits`. Whoever books at the same time makes the write fail, and is seen then. A repeated write
-        knows its first attempt by a token: two bookings may look alike, and only one has the departures."""
+        """A booking by another worker makes the write fail and returns the new item. A repeated write recognises its
+        first attempt by a token: two bookings may look the same, and only one owns the slots."""
         start = microseconds(earliest)
         while True:
             state = self._shared(rate_limit) or await self.state(rate_limit)
@@ -65,7 +66,6 @@ class DynamoRateLimits:
                 return booking
 
     async def hold(self, rate_limit: RateLimit, not_before: datetime) -> None:
-        """See `RateLimits`."""
         until = microseconds(not_before)
         state = await self.state(rate_limit)
 
@@ -83,7 +83,6 @@ class DynamoRateLimits:
             await self.hold(rate_limit, not_before)
 
     async def join(self, rate_limit: RateLimit, rate: int, *, version: int) -> bool:
-        """See `MemberStore`."""
         if not rate_limit.account:
             return False
         now, name = self._clock.now(), _member(rate_limit.organisation)
@@ -102,18 +101,17 @@ class DynamoRateLimits:
         return await self._aws.run(write) and known is None
 
     async def set_rate(self, rate_limit: RateLimit, rate: int, *, version: int) -> None:
-        """See `MemberStore`."""
         await self._change_member(rate_limit, version, {f"{_RATE}{_member(rate_limit.organisation)}": rate}, ())
 
     async def leave(self, rate_limit: RateLimit, *, version: int) -> None:
-        """See `MemberStore`. The version stays: a worker that still has older settings cannot join with them again."""
+        """The version stays, so that a worker with older settings cannot join with them again."""
         name = _member(rate_limit.organisation)
         await self._change_member(rate_limit, version, {}, (f"{_RATE}{name}", f"{_PROVED}{name}"))
 
     async def _change_member(
         self, rate_limit: RateLimit, version: int, sets: Mapping[str, Plain], removes: tuple[str, ...]
     ) -> None:
-        """Of a member only: what an organisation types about an account changes nothing of it."""
+        """Changes only a member: settings that an organisation merely enters do not change the account."""
         name = _member(rate_limit.organisation)
         update = Update(
             sets={**sets, f"{_VERSION}{name}": version},
@@ -126,7 +124,7 @@ class DynamoRateLimits:
             await self._aws.run(lambda: self._changed(_account_key(rate_limit), update))
 
     def _write(self, state: RateLimitState, booking: Booking) -> bool:
-        """Whether it was booked; if not, the rate limit has changed since it was seen."""
+        """Whether the slots were booked. If not, the rate limit has changed since it was read."""
         key, name, token = _key(state.rate_limit_id), f"next_{booking.share}", self._aws.draw()
         seen = state.next_of(booking.share)
         is_new = not (state.next_bulk or state.next_express or state.not_before or state.shared_rate)
@@ -140,7 +138,7 @@ class DynamoRateLimits:
         return self._changed(key, update).has_made(update)
 
     def _changed(self, key: Mapping[str, str], update: Update) -> Change:
-        """Remembers how the item of an account stands now, or stood in the way."""
+        """Remembers the account's item after the update, or the one that failed its condition."""
         change = changed(self._aws, self._table, key, update)
         if _is_account(key["pk"]):
             self._accounts[key["pk"]] = change.item or {}
@@ -152,7 +150,7 @@ class DynamoRateLimits:
         return found
 
     def _shared(self, rate_limit: RateLimit) -> RateLimitState | None:
-        """The account's rate limit as last seen, if the organisation is a member of it."""
+        """The account's rate limit as last read, if the organisation is a member of it."""
         key = _account_key(rate_limit)["pk"]
         item = self._accounts.get(key, {})
         rate = shared_rate(_members(item), _member(rate_limit.organisation), self._clock.now())
@@ -162,7 +160,7 @@ class DynamoRateLimits:
 def _as_seen(
     state: RateLimitState, conditions: tuple[str, ...], values: dict[str, Plain]
 ) -> tuple[tuple[str, ...], dict[str, Plain]]:
-    """And on condition that no member has joined, left or changed its rate since the state was seen."""
+    """Adds the condition that no member has joined, left or changed its rate since the state was read."""
     if state.shared_rate is None:
         return conditions, values
     return (*conditions, "members = :members"), {**values, ":members": state.generation}
@@ -177,7 +175,7 @@ def _account_key(rate_limit: RateLimit) -> dict[str, str]:
 
 
 _ACCOUNT = "#account#"
-"""No organisation's ID is empty or holds this sign, so that no organisation's key begins so."""
+"""No organisation's ID is empty or holds this sign, so no organisation's key begins with it."""
 
 
 def _is_account(pk: str) -> bool:
@@ -189,7 +187,7 @@ def _key(pk: str) -> dict[str, str]:
 
 
 def _member(organisation: str) -> str:
-    """Fit to stand in an attribute's name."""
+    """Safe in an attribute's name."""
     return hashlib.sha256(organisation.encode()).hexdigest()[:16]
 
 

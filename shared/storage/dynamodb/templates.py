@@ -34,14 +34,13 @@ _SECOND = 1_000_000
 
 
 class DynamoTemplates:
-    """`TemplateBook`. Status and category have instants of their own: whoever knows of a later one wins."""
+    """`TemplateBook`. Status and category each have their own instant: the later report wins."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
         self._table = table
 
     async def listing(self, organisation: str, account: str) -> Listing:
-        """See `TemplateBook`."""
         items = await partition(self._aws, self._table, _pk(organisation, account))
         reading = next((item for item in items if item["sk"] == _READING), None)
         return Listing(
@@ -50,12 +49,10 @@ class DynamoTemplates:
         )
 
     async def named(self, organisation: str, account: str, name: str) -> Sequence[KnownTemplate]:
-        """See `TemplateBook`."""
         items = await partition(self._aws, self._table, _pk(organisation, account), f"{_ITEM}{name}#")
         return [_template(item) for item in items]
 
     async def receive(self, organisation: str, account: str, webhook_event: TemplateUpdate) -> TemplateUpdateResult:
-        """See `TemplateBook`."""
         return await self._aws.run(
             partial(
                 self._receive, _key(organisation, account, webhook_event.name, webhook_event.language), webhook_event
@@ -63,11 +60,10 @@ class DynamoTemplates:
         )
 
     async def submitted(self, organisation: str, account: str, template: KnownTemplate) -> None:
-        """See `TemplateBook`."""
         await self._aws.run(partial(self._take, _pk(organisation, account), template))
 
     async def read(self, organisation: str, account: str, found: Sequence[KnownTemplate], at: datetime) -> None:
-        """See `TemplateBook`. The mark comes last: a reading that dies on the way is done again."""
+        """The mark of the reading is written last: a reading that dies on the way is done again."""
         pk = _pk(organisation, account)
         stored = {str(item["sk"]): item for item in await partition(self._aws, self._table, pk, _ITEM)}
         listed = {_sk(one.name, one.language): one for one in found}
@@ -95,7 +91,7 @@ class DynamoTemplates:
         return TemplateUpdateResult(is_new=is_new, is_recategorised=is_recategorised)
 
     def _take(self, pk: str, template: KnownTemplate) -> None:
-        """What Meta answered: its status unless there is a word as late, its form in any case."""
+        """Store what Meta answered: the status unless a report as late is known, the form in any case."""
         key = {"pk": pk, "sk": _sk(template.name, template.language)}
         at = _seconds(template.reported_at)
         form: dict[str, Plain] = {"form": encode(template.shape).decode()} if template.shape else {}
@@ -115,7 +111,7 @@ class DynamoTemplates:
         changed(self._aws, self._table, key, status)
 
     def _categorise(self, key: Mapping[str, str], category: str, at: int, *, also_same_second: bool) -> int | None:
-        """Keep a category; answers when the template left the Utility category, None while it is in it."""
+        """Store a category. Returns when the template left the Utility category; None while it is in it."""
         later = "category_at <= :at" if also_same_second else "category_at < :at"
         known = f"(attribute_not_exists(category_at) OR {later})"
         sets: dict[str, Plain] = {"category": category, "category_at": at}
@@ -123,7 +119,7 @@ class DynamoTemplates:
             back = Update(sets=sets, removes=("recategorised_at",), conditions=(known,), values={":at": at})
             changed(self._aws, self._table, key, back)
             return None
-        # News of a change says that it was another one before, also where nobody has read which.
+        # A webhook event about a change proves that the category was different before, even if we never read it.
         before = (
             "(attribute_not_exists(category) OR category = :utility)" if also_same_second else "category = :utility"
         )
@@ -138,7 +134,7 @@ class DynamoTemplates:
         return whole(change.item or {}, "recategorised_at")
 
     def _forget(self, key: Mapping[str, str], at: datetime) -> None:
-        """Gone from Meta's list; news that came while the list was read says otherwise and stays."""
+        """The template is no longer in Meta's list. It stays if a webhook event came while the list was read."""
         try:
             self._aws.dynamodb.delete_item(
                 TableName=self._table,
@@ -172,12 +168,12 @@ def _key(organisation: str, account: str, name: str, language: str) -> dict[str,
 
 
 def _seconds(instant: datetime) -> int:
-    """Whole seconds, counted in microseconds like every instant of the table."""
+    """Whole seconds, in microseconds like every instant of the table."""
     return microseconds(instant) // _SECOND * _SECOND
 
 
 def _says(item: Item | None, template: KnownTemplate) -> bool:
-    """Whether the item says the same already: most of a list never changes, and costs no write then."""
+    """Whether the item says the same already. Most of a list never changes, and then costs no write."""
     if item is None:
         return False
     known = _template(item)

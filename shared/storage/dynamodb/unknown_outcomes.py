@@ -1,8 +1,8 @@
-"""What settles unknown outcomes, on the state table: SMS in doubt and unmatched receipts, and when Meta last reported
-on a number.
+"""The records that resolve unknown outcomes, on the state table: SMS with an unknown outcome and their unmatched
+receipts, and when Meta last reported on a number.
 
-One item a person and provider, of two sets that only grow and that expire together. One small item a WhatsApp number,
-written once for a batch of statuses.
+For SMS: one item for each person and provider, with two sets that only grow and expire together. For WhatsApp: one
+small item for each number, written once for a batch of statuses.
 """
 
 from collections.abc import Collection, Mapping
@@ -36,7 +36,7 @@ _KEPT = timedelta(hours=48)
 
 
 class DynamoUnknownSms:
-    """`UnknownSms`. Beside the person's consent, so that an erasure finds it."""
+    """`UnknownSms`. In the person's partition, so that an erasure finds it."""
 
     def __init__(self, aws: Aws, table: str) -> None:
         self._aws = aws
@@ -45,7 +45,6 @@ class DynamoUnknownSms:
     async def note(
         self, organisation: str, person: str, provider: Provider, message_id: str, called_at: datetime
     ) -> None:
-        """See `UnknownSms`."""
         expiry = int((called_at + _KEPT).timestamp())
 
         def write() -> None:
@@ -64,7 +63,7 @@ class DynamoUnknownSms:
     async def meet(
         self, organisation: str, person: str, provider: Provider, receipt_id: str, received_at: datetime
     ) -> UnknownOutcomes:
-        """See `UnknownSms`. In one write: of two receipts that come at once the later one sees both."""
+        """In one write: of two receipts at once, the later one sees both."""
 
         def write() -> UnknownOutcomes:
             try:
@@ -96,14 +95,14 @@ def _dated(identifier: str, at: datetime) -> str:
 
 
 def _undated(entries: Collection[str]) -> dict[str, datetime]:
-    """Of an ID that is there twice the earlier instant counts."""
+    """If an ID is there twice, the earlier instant counts."""
     parts = [entry.partition("#") for entry in entries]
     pairs = sorted(((identifier, int(at)) for at, _, identifier in parts), reverse=True)
     return {identifier: from_microseconds(at) for identifier, at in pairs}
 
 
 _KEPT_FOR = timedelta(days=30)
-"""Counted from the instant that was heard, which may be a week old: Meta repeats its webhooks for seven days."""
+"""Counted from the reported instant, which may be a week old: Meta repeats its webhooks for seven days."""
 
 _LAST_CLAIMED, _HELD, _LAST = "last_claimed_at", "held_at", "last_heard_at"
 
@@ -119,7 +118,6 @@ class DynamoLastHeard:
     async def note_reports(
         self, organisation: str, phone_number_id: str, *, claimed_at: datetime | None = None, at: datetime | None = None
     ) -> LastHeard:
-        """See `LastHeardStore`."""
         owner = (organisation, phone_number_id)
         known = self._known.get(owner, LastHeard())
         changes: dict[str, datetime] = {}
@@ -133,11 +131,9 @@ class DynamoLastHeard:
         return known
 
     async def held(self, organisation: str, phone_number_id: str, at: datetime) -> None:
-        """See `LastHeardStore`."""
         await self._advance((organisation, phone_number_id), {_HELD: at})
 
     async def note_silence(self, organisation: str, distribution_id: str, silence: Silence) -> None:
-        """See `LastHeardStore`."""
         key = _silence_key(organisation, distribution_id)
         values: dict[str, Plain] = {
             "rate_limit": silence.phone_number_id,
@@ -155,7 +151,6 @@ class DynamoLastHeard:
         await self._aws.run(write)
 
     async def silence(self, organisation: str, distribution_id: str) -> Silence | None:
-        """See `LastHeardStore`."""
         found = await get_items(self._aws, self._table, [_silence_key(organisation, distribution_id)])
         noted_at, until = (_instant(found[0], name) for name in ("noted_at", "silent_until")) if found else (None, None)
         if noted_at is None or until is None:
@@ -163,12 +158,11 @@ class DynamoLastHeard:
         return Silence(phone_number_id=str(found[0]["rate_limit"]), noted_at=noted_at, until=until)
 
     async def read(self, organisation: str, phone_number_id: str) -> LastHeard:
-        """See `LastHeardStore`."""
         found = await get_items(self._aws, self._table, [_number_key((organisation, phone_number_id))])
         return _last_heard(found[0]) if found else LastHeard()
 
     async def _advance(self, owner: tuple[str, str], changes: Mapping[str, datetime]) -> LastHeard:
-        """Each instant only moves forward; what stands there afterwards. The item is nearly always there."""
+        """Move each instant forward, never back. Returns the record afterwards. The item nearly always exists."""
 
         def write() -> LastHeard:
             rest = {name: milliseconds(at) for name, at in changes.items()}
@@ -200,7 +194,7 @@ def _forward(instants: Mapping[str, int], values: Mapping[str, Plain]) -> Update
 
 def _number_key(owner: tuple[str, str]) -> dict[str, str]:
     organisation, phone_number_id = owner
-    return {"pk": f"{organisation}#last_heard_store#{phone_number_id}", "sk": "last_heard_store"}
+    return {"pk": f"{organisation}#last_heard#{phone_number_id}", "sk": "last_heard"}
 
 
 def _silence_key(organisation: str, distribution_id: str) -> dict[str, str]:

@@ -92,7 +92,7 @@ def test_the_rate_limit(status: int, body: bytes, *, long: bool) -> None:
     assert error.retry_after is not None
     assert (error.retry_after >= 600) is long
     assert error.retry_after >= 1
-    assert not read(status, body).may_have_been_sent
+    assert not read(status, body).needs_contracts
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_where_the_code_is_silent_the_status_decides(status: int, kind: Kind, bo
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "may_have_been_sent"),
+    ("status", "body", "needs_contracts"),
     [
         (403, b"", True),
         (403, gateway(50), True),
@@ -153,8 +153,8 @@ def test_where_the_code_is_silent_the_status_decides(status: int, kind: Kind, bo
         (401, gateway(42), False),
     ],
 )
-def test_which_answers_need_a_look_at_the_contracts(status: int, body: bytes, *, may_have_been_sent: bool) -> None:
-    assert read(status, body).may_have_been_sent is may_have_been_sent
+def test_which_answers_need_a_look_at_the_contracts(status: int, body: bytes, *, needs_contracts: bool) -> None:
+    assert read(status, body).needs_contracts is needs_contracts
 
 
 def test_the_words_stay_out() -> None:
