@@ -46,7 +46,7 @@ def hour_of(instant: datetime) -> int:
 def rfc3339(instant: datetime) -> str:
     """ "2026-11-23T10:00:00Z", with milliseconds if they are not zero. ValueError if `instant` has no time zone."""
     if instant.tzinfo is None:
-        raise ValueError("an instant without a zone")
+        raise ValueError("the instant has no time zone")
     utc = instant.astimezone(UTC)
     precision = "milliseconds" if utc.microsecond >= 1000 else "seconds"
     return utc.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
@@ -59,7 +59,7 @@ def from_rfc3339(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("outside the calendar") from error
+        raise ValueError("the time is outside the calendar") from error
 
 
 def rfc3339_or_none(text: str) -> datetime | None:

@@ -100,7 +100,7 @@ def not_this_one(first_failed_at: datetime, *, passing: bool, is_back: bool, now
 
     - `is_back`: the host then served this card too, so it works again.
     - `passing`: the host did not say that the card does not exist. An overloaded host may fail some requests only, so
-      the row gets as much time as a message outside a distribution.
+      the row is tried for `GIVES_UP_AFTER`.
     """
     if is_back:
         return CardDecision(action=CardAction.GIVE_BACK, due_at=now + AT_ONCE)

@@ -52,8 +52,8 @@ class Never:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateInput:
-    """The facts about one message that decide. `not_before`: the requested start. `peak`: hours closed by an off-peak
-    order.
+    """The facts about one message that decide. `not_before`: the requested start. `peak`: the peak hours that an
+    off-peak distribution avoids.
     """
 
     channel: Channel

@@ -64,7 +64,7 @@ class Answer:
     full: bool = False
     holds: Holds | None = None
     peak: tuple[Window, ...] = ()
-    """Goes with `go`: the closed hours besides the quiet hours."""
+    """Goes with `go`: the peak hours that the gate respected, besides the quiet hours."""
 
 
 class GateCheck:

@@ -49,8 +49,8 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether the address is public: not private, loopback, link-local (the metadata service is), shared, reserved or
-    multicast, and not an IPv6 form of such an IPv4 address.
+    """Whether the address is public: not private, loopback, link-local (such as the metadata service), shared, reserved
+    or multicast, and not an IPv6 form of such an IPv4 address.
     """
     try:
         ip = ip_address(address)

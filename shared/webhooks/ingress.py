@@ -53,7 +53,7 @@ class StatusQueue(Protocol):
 
 
 class WebhookIngress:
-    """Verifies webhooks and queues them. It answers within milliseconds and does not read the content."""
+    """Verifies webhooks and queues them. It answers within milliseconds, also if the body is malformed."""
 
     def __init__(
         self,

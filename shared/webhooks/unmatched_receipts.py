@@ -5,7 +5,7 @@ message. The two are joined only if they are the only ones for one number at one
 Identity). Any other rule could mark a message as delivered that was not:
 
 - A receipt may come before the answer 201 is stored. So an unmatched receipt is checked again after a quarter of an
-  hour. By then the sender has stored the ID, or it has died and the tick has found the message.
+  hour. By then the sender has stored the ID, or it has died and another worker has found its message.
 - If two messages with an unknown outcome or two unmatched receipts have the same number, neither is changed.
 - Only proof of arrival counts, and only for a message that was called before the receipt came.
 
