@@ -33,7 +33,7 @@ class Scope(StrEnum):
     """The messages that call the same template in the same language."""
     CARDS = "cards"
     """Perhaps every card of the same host. It comes with any kind: the card of the message could not be fetched
-    (`shared.cards.failure`, `shared.sending.send`)."""
+    (`shared.cards.failures`, `shared.sending.send`)."""
 
 
 class SendError(Exception):
