@@ -1,6 +1,5 @@
-"""The fan-out function's own work: the tick finds what is due, the tasks do it, and queue messages that died are read.
-A missed, late or doubled tick does no harm: what is due stays due until it is done.
-"""
+"""The fan-out function's own work: the tick finds what is due, the tasks do it, and dead queue messages are read. A
+missed, late or doubled tick does no harm, because work stays due until it is done."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -35,8 +34,8 @@ _DEAD_LETTERS_A_TICK = 1000
 _NAMED_A_TICK = 10
 
 OVERDUE = timedelta(minutes=15)
-"""Whatever is worked on looks again within minutes (a sweep that ends a million rows may take longer): what is due for
-as long as this is taken up by nobody."""
+"""All work looks at its item again within minutes (a sweep that ends a million rows may take longer). If an item has
+been due for this long, no worker takes it up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ class Fanout:
         self._deps = deps
 
     async def tick(self) -> None:
-        """One task for each distribution and each agenda shard with something due."""
+        """Put one task on the queue for each distribution and each agenda shard with something due."""
         now = self._deps.clock.now()
         due = await self._deps.distributions.due(now, _DISTRIBUTIONS_A_TICK)
         tasks = [_task(one) for one in due]
@@ -87,7 +86,7 @@ class Fanout:
         await self._count_dead_letters()
 
     async def _count_dead_letters(self) -> None:
-        """Whose they are, as long as they stand: that one came is told once."""
+        """Report standing dead letters per organisation. Their arrival is reported separately, once."""
         dead_letters = await self._deps.log.count_dead_letters(_DEAD_LETTERS_A_TICK)
         for (organisation, channel), messages in dead_letters.items():
             self._deps.telemetry.event(
@@ -95,14 +94,15 @@ class Fanout:
             )
 
     async def tick_one(self, organisation: str, distribution_id: str) -> None:
-        """A distribution's own schedule: it may leave now."""
+        """A distribution's own schedule: let it send now."""
         await self._deps.tasks.put([Task(kind="advance", organisation=organisation, distribution_id=distribution_id)])
         self._deps.telemetry.event("tick_one", distribution_id=distribution_id)
 
     async def work(self, task: Task, until: datetime) -> None:
-        """Do one task, for no longer than `until`; what remains becomes another task.
+        """Do one task, until `until` at the latest. The rest becomes another task.
 
-        Told before it is begun: whoever runs out of memory or time says nothing afterwards.
+        The event is written before the task begins, because a worker that runs out of memory or time writes nothing
+        afterwards.
         """
         self._deps.telemetry.event(
             "task_begun", kind=task.kind, organisation=task.organisation, distribution_id=task.distribution_id
@@ -127,7 +127,7 @@ class Fanout:
                 await self._deps.tallies.recount_group(task.organisation, parse_group(task.place))
 
     async def _is_unfinished(self, task: Task, until: datetime) -> bool:
-        """Do a task that takes turns with others of its kind; True where there is more to do at once."""
+        """Do a task of a kind that may need several rounds. Returns True if there is more to do at once."""
         if task.kind == "advance":
             return await self._advance(task.organisation, task.distribution_id, until)
         if task.kind == "agenda":
@@ -135,7 +135,7 @@ class Fanout:
         return task.channel is not None and await self._deps.hold_work.work(task.organisation, task.channel)
 
     async def _advance(self, organisation: str, distribution_id: str, until: datetime) -> bool:
-        """What a distribution needs, by its status. True where there is more to do at once."""
+        """Do what the distribution's status needs. Returns True if there is more to do at once."""
         distribution = await self._deps.distributions.get(organisation, distribution_id)
         now = self._deps.clock.now()
         if distribution is None:
@@ -167,18 +167,18 @@ def _task(due: Due) -> Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
-    """The least that names a message; all else in the body is passed over."""
+    """The minimum that names a message. Other fields of the body are ignored."""
 
     organisation: str
     message_id: str
 
 
 def read_dead_queue_message(record: Event) -> DeadQueueMessage:
-    """The message and why its copy died, of a record of a channel's dead-letter queue.
+    """The message, and why its queue message died, from a record of a channel's dead-letter queue.
 
-    A body that is no whole copy, written by another version say, is good enough if it names its message. SQS counts
-    receives over all queues, this one included. Raises msgspec.MsgspecError for a body that names none: it stays on
-    the queue, where the alarm points an operator to it.
+    A body that is not a complete queue message (of another version, for example) is enough if it names its message. SQS
+    counts the receives over all queues, this one included. Raises msgspec.MsgspecError for a body that names no
+    message: it stays on the queue, and an alarm tells an operator.
     """
     body = record["body"]
     named = decode(body, _Named)

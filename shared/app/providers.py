@@ -1,6 +1,6 @@
-"""The providers, one row each. A second SMS provider is a folder and a row, and a line for the webhook in `receipts`.
+"""The providers, one row each. A second SMS provider is a folder, a row here, and a line for the webhook in `receipts`.
 
-The functions of a row import its client when they are called: the cold start of a sender pays for its own channel only.
+The functions of a row import its client when they are called, so that a sender's cold start loads only its own channel.
 """
 
 # ruff: noqa: PLC0415
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRow:
-    """One provider. Its error table and its mapper are in its folder: what its client raises is a `SendError`.
+    """One provider. Its folder has its error table and its mapper; its client raises `SendError`.
 
-    `receipts` None: its statuses bring our own key back, and come signed (Meta). `balances` None: it does not tell what
-    an account may still send.
+    `receipts` None: its statuses carry our own key and a signature (Meta). `balances` None: it does not report what an
+    account may still send.
     """
 
     name: Provider
@@ -39,7 +39,7 @@ class ProviderRow:
     def acknowledge(
         self, receipts: Receipts, last_heard_store: LastHeardStore, telemetry: Telemetry, clock: Clock
     ) -> Acknowledge:
-        """What is done once the provider took a message."""
+        """What is done after the provider took a message."""
         if self.receipts is None:
             return NoteHeld(last_heard_store=last_heard_store, telemetry=telemetry, now=clock.now)
         statuses = self.receipts.statuses

@@ -1,6 +1,6 @@
-"""Whose receipts come to a secret path, and how they are read. The webhook needs no more of a provider.
+"""The providers whose receipts come to a secret path, and how to read them. The webhook needs no more of a provider.
 
-Apart from the rows (`shared.app.providers`), which lead to the clients: the webhook's artefact has no HTTP client.
+Separate from `shared.app.providers`, which imports the clients: the webhook's artefact has no HTTP client.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,5 @@
-"""What every Lambda function shares: settings read once from the environment, one event loop for its life, and batches
-of an SQS event source.
-"""
+"""Lambda's runtime, for every function: settings read once from the environment, one event loop for its life, and
+batches of an SQS event source."""
 
 import asyncio
 import os
@@ -20,16 +19,16 @@ if TYPE_CHECKING:
 
 
 type Event = dict[str, Any]
-"""An event as Lambda hands it over; each handler reads it into values of its own."""
+"""An event as Lambda passes it. Each handler reads it into values of its own."""
 
 type Answer = Mapping[str, object] | None
 
 
 class Context(Protocol):
-    """The part of Lambda's context that is looked at."""
+    """The part of Lambda's context that we use."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the time-out."""
+        """Milliseconds until the time-out."""
         ...
 
 
@@ -41,9 +40,9 @@ class MissingSettingError(Exception):
 
 
 def read_settings[T: "DataclassInstance"](kind: Callable[..., T], environment: Mapping[str, str]) -> T:
-    """A settings dataclass of strings, each field from the variable of its name in capitals.
+    """A settings dataclass of strings. Each field gets the variable of its name in capitals.
 
-    Raises MissingSettingError naming every variable that is absent. PUBLIC_BASE_URL and the like may be empty.
+    Raises MissingSettingError with the names of all absent variables. A variable may be empty, like PUBLIC_BASE_URL.
     """
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # the callable is the dataclass itself
     missing = [name.upper() for name in names if name.upper() not in environment]
@@ -53,35 +52,33 @@ def read_settings[T: "DataclassInstance"](kind: Callable[..., T], environment: M
 
 
 def days(text: str) -> timedelta:
-    """A variable that holds a number of days. Raises MissingSettingError where it holds none."""
+    """A variable that holds a number of days. Raises MissingSettingError if it does not."""
     if not text.isdecimal() or int(text) < 1:
         raise MissingSettingError(f"a number of days is needed, not {text!r}")
     return timedelta(days=int(text))
 
 
 class SystemClock:
-    """The machine's own time; with `starts_at` (aware) a clock that stood there when it was made, and runs on."""
+    """The machine's time. With `starts_at` (aware): a clock that shows this instant when it is made, and runs on."""
 
     def __init__(self, starts_at: datetime | None = None) -> None:
         self._ahead = starts_at - datetime.now(UTC) if starts_at is not None else timedelta()
 
     def now(self) -> datetime:
-        """See `Clock`."""
         return datetime.now(UTC) + self._ahead
 
     async def sleep(self, seconds: float) -> None:
-        """See `Clock`."""
         await asyncio.sleep(max(seconds, 0))
 
 
 def system_clock(environment: Mapping[str, str]) -> SystemClock:
-    """The clock of a function that was given none: the machine's, unless CLOCK_STARTS_AT says otherwise.
+    """The clock of a function that got none: the machine's time, unless CLOCK_STARTS_AT has a value.
 
-    That variable is empty wherever the function is deployed. Only `sam local` fills it (events/env.json), with an
-    RFC 3339 instant: a container has the machine's time, and at night no SMS would leave. The clock starts there at
-    the first event of the execution environment.
+    The variable is empty in every deployed function. Only `sam local` sets it (events/env.json) to an RFC 3339 instant:
+    a container has the machine's time, and at night no SMS would be sent. The clock starts there at the first event of
+    the execution environment.
 
-    Raises MissingSettingError where the variable is absent, ValueError where it is no instant with a zone.
+    Raises MissingSettingError if the variable is absent, ValueError if it is not an instant with a zone.
     """
     if "CLOCK_STARTS_AT" not in environment:
         raise MissingSettingError("set these environment variables: CLOCK_STARTS_AT")
@@ -92,9 +89,9 @@ def system_clock(environment: Mapping[str, str]) -> SystemClock:
 
 
 class Loop:
-    """One event loop for the life of the execution environment: kept connections belong to it.
+    """One event loop for the life of the execution environment, because kept connections belong to it.
 
-    `tell` hears of exceptions that nobody waited for. asyncio itself would write their text into the log.
+    `tell` gets exceptions that no code awaited. asyncio itself would write their text into the log.
     """
 
     def __init__(self, tell: Callable[[Exception, str], None]) -> None:
@@ -102,12 +99,12 @@ class Loop:
         self._tell = tell
 
     def run[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine."""
+        """Run a coroutine and return its result."""
         self._runner.get_loop().set_exception_handler(self._unheard)
         return self._runner.run(work)
 
     def close(self) -> None:
-        """For whoever outlives the environment: on Lambda it ends with its process."""
+        """Close the loop, if the process outlives it. On Lambda both end together."""
         self._runner.close()
 
     def _unheard(self, _: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
@@ -116,7 +113,7 @@ class Loop:
 
 
 def lazily(build: Callable[[Mapping[str, str]], Handler]) -> Handler:
-    """A handler that is built at its first event, so that importing the module does nothing."""
+    """A handler that is built at its first event, so that importing the module runs nothing."""
     built: list[Handler] = []
 
     def handler(event: Event, context: Context) -> Answer:
@@ -133,7 +130,7 @@ def is_batch(event: Event) -> bool:
 
 
 def comes_from(event: Event, queue_arns: Collection[str]) -> bool:
-    """Whether a batch, which is always of one queue, is of one of these."""
+    """Whether the batch comes from one of these queues. A batch always comes from one queue."""
     return any(record.get("eventSourceARN") in queue_arns for record in event["Records"])
 
 
@@ -143,7 +140,8 @@ async def each_record[T](
     work: Callable[[Sequence[T]], Coroutine[Any, Any, Sequence[bool]]],
     telemetry: LoggedTelemetry,
 ) -> dict[str, list[dict[str, str]]]:
-    """ReportBatchItemFailures: the records that `work` (True: done) or the decoder could not handle come again."""
+    """Handle a batch. Returns ReportBatchItemFailures: the records that could not be decoded, or for which `work`
+    returned False. They come again."""
     return await each_read(event, lambda record: decode(record["body"], kind), work, telemetry)
 
 
@@ -153,7 +151,7 @@ async def each_read[T](
     work: Callable[[Sequence[T]], Coroutine[Any, Any, Sequence[bool]]],
     telemetry: LoggedTelemetry,
 ) -> dict[str, list[dict[str, str]]]:
-    """The same, with a reader of whole records that raises MsgspecError for those it cannot read."""
+    """`each_record` with a reader of whole records; it raises MsgspecError for records that it cannot read."""
     failed: list[str] = []
     read: list[tuple[str, T]] = []
     for record in event["Records"]:
@@ -170,7 +168,8 @@ async def each_read[T](
 async def one_by_one[T](
     values: Sequence[T], work: Callable[[T], Coroutine[Any, Any, None]], telemetry: LoggedTelemetry
 ) -> list[bool]:
-    """True for each value that was worked off; one that fails is told and does not stop the others."""
+    """Run `work` for each value. Returns True for each that succeeded; a failure is logged and does not stop the
+    others."""
     done: list[bool] = []
     for value in values:
         try:

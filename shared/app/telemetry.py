@@ -1,9 +1,10 @@
-"""Structured logs: one JSON line an event, with a stable name. Never an event's body, a number, a text or a token.
+"""Structured logs: one JSON line for each event, with a stable name. Never an event's body, a number, a text or a
+token.
 
-Metrics in CloudWatch's embedded format (EMF): counted in memory, written to the log once an invocation.
+Metrics in CloudWatch's embedded format (EMF): counted in memory, written to the log once for each invocation.
 
-Powertools writes them, and costs nothing more: importing its Logger has imported its Metrics. Of that the provider
-alone is used, because `Metrics` makes the service a dimension of everything; failures of all functions are one sum.
+Powertools writes both. Its Metrics cost nothing extra, because importing its Logger imports them. Only their provider
+is used: `Metrics` would make the service a dimension of every metric, but failures of all functions are one sum.
 """
 
 import logging
@@ -20,7 +21,7 @@ from shared.base.events import EVENTS, IDENTITIES, Event, Metric, Unit
 from shared.base.instants import Clock, format_instant, milliseconds
 
 NAMESPACE = "OomusMessaging"
-"""Where POWERTOOLS_METRICS_NAMESPACE says nothing. The template gives each stack its own."""
+"""The namespace if POWERTOOLS_METRICS_NAMESPACE is empty. The template gives each stack its own."""
 
 type Fields = Mapping[str, str | int | float | bool | None]
 
@@ -28,13 +29,13 @@ type _Dimensions = tuple[tuple[str, str], ...]
 
 
 class Counted:
-    """What the events of one invocation add up to."""
+    """The sums and values of one invocation's events."""
 
     def __init__(self) -> None:
         self._numbers: dict[_Dimensions, dict[Metric, list[float]]] = {}
 
     def note(self, event: Event, fields: Fields) -> None:
-        """Add what one event counts. One that does not say a dimension has "none" there."""
+        """Add what one event counts. A missing dimension counts as "none"."""
         for metric in event.metrics:
             if metric.when is None or fields.get(metric.when[0]) in metric.when[1]:
                 value = 1.0 if metric.value is None else _number(fields.get(metric.value))
@@ -42,7 +43,7 @@ class Counted:
                 self._add(self._numbers.setdefault(dimensions, {}), metric, value)
 
     def write(self, now: datetime) -> None:
-        """One line for each set of dimensions, and nothing where nothing was counted. Then count anew."""
+        """Write one line for each set of dimensions, none if nothing was counted. Then start from zero."""
         numbers, self._numbers = self._numbers, {}
         for dimensions, metrics in numbers.items():
             provider = AmazonCloudWatchEMFProvider(service="", dimension_set=dict(dimensions))
@@ -50,7 +51,7 @@ class Counted:
             provider.timestamp = milliseconds(now)
             for metric, value in _each(metrics):
                 provider.add_metric(metric.name, metric.unit, value)
-            if provider.metric_set:  # empty where the hundredth value has just been written
+            if provider.metric_set:  # empty after a flush at the hundredth value
                 provider.flush_metrics()
 
     @staticmethod
@@ -74,7 +75,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _WORDS = re.compile(r"[\w .:/{}-]{0,80}", re.ASCII)
 
 _LIKE_A_NUMBER = re.compile(r"[0-9]{8,}|[0-9]([ .-]?[0-9]){8,}", re.ASCII)
-"""The shortest of the covered countries' numbers have eight digits; providers' codes have at most seven."""
+"""The shortest numbers of the covered countries have eight digits; providers' codes have at most seven."""
 
 _NAME = re.compile(r"[!-~]{1,128}")
 
@@ -86,13 +87,13 @@ _MADE_BY_US = IDENTITIES - {"organisation"}
 
 
 class InvocationFailedError(Exception):
-    """What leaves a handler in place of what was raised, named by its type: Lambda writes the text of what leaves into
-    the log, and that may quote personal data (botocore's and msgspec's do)."""
+    """Leaves a handler instead of the original exception and carries only its type. Lambda writes an exception's text
+    into the log, and that text may quote personal data (botocore's and msgspec's do)."""
 
 
 class _ByTheClock(LambdaPowertoolsFormatter):
-    """A line carries the time that `LoggedTelemetry` gives it. Powertools keeps one formatter for all loggers of a
-    name, so the time comes with the line."""
+    """Puts `LoggedTelemetry`'s time into a line. Powertools keeps one formatter for all loggers of a name, so the time
+    comes with the line."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
         given = getattr(record, "timestamp", None)
@@ -100,31 +101,29 @@ class _ByTheClock(LambdaPowertoolsFormatter):
 
 
 class LoggedTelemetry:
-    """`Telemetry` on the Lambda log: the names and fields of `shared.base.events`, and nothing else.
+    """`Telemetry` on the Lambda log: only the names and fields of `shared.base.events`.
 
-    A line has no place in the code and no second copy of its name: three lines a message are paid for by the byte.
-    Lines and metrics carry the clock's time, in the form of the API, so that both can be read side by side.
+    A line has no code location and its name only once: a message writes three lines, and every byte costs money. Lines
+    and metrics carry the clock's time in the API's format, so that they can be compared.
     """
 
     def __init__(self, service: str, clock: Clock) -> None:
-        # The number of a task says nothing to anybody. Documented with logging.Formatter; typeshed has it not.
+        # The task's name would be noise. Documented with logging.Formatter; typeshed does not have it.
         logging.logAsyncioTasks = False  # type: ignore[attr-defined]
         self._logger = Logger(service=service, location=None, logger_formatter=_ByTheClock())
         self._clock = clock
         self._counted = Counted()
 
     def event(self, name: str, **fields: str | int | float | bool | None) -> None:
-        """See `Telemetry`."""
         listed = self._count(name, fields)
         if EVENTS[name].logged:
             self._logger.info(name, extra={**listed, **self._now()})
 
     def warning_event(self, name: str, **fields: str | int | float | bool | None) -> None:
-        """See `Telemetry`."""
         self._logger.warning(name, extra={**self._count(name, fields), **self._now()})
 
     def crash(self, error: Exception, where: str) -> None:
-        """An exception that nobody expected: its type and its place in our code. Its text may quote personal data."""
+        """Log an unexpected exception: its type and its place in our code. Its text may quote personal data."""
         trace = error.__traceback__
         places: list[str] = []
         while trace is not None:
@@ -136,9 +135,9 @@ class LoggedTelemetry:
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """Counts what happens inside, and writes it down once at the end, whatever the end.
+        """Counts what happens inside and writes it once at the end, also after an exception.
 
-        Raises InvocationFailedError for whatever is raised inside, which is told as a crash.
+        Logs any exception from inside as a crash and raises InvocationFailedError instead.
         """
         try:
             yield
@@ -153,7 +152,7 @@ class LoggedTelemetry:
         return {"timestamp": format_instant(self._clock.now())}
 
     def _count(self, name: str, fields: Fields) -> dict[str, str | int | float | bool | None]:
-        """The fields that the list allows, as they may be shown."""
+        """The fields that the event's list allows, as they may be shown."""
         event = EVENTS[name]
         listed = {field: _shown_as(field, value) for field, value in fields.items() if field in event.fields}
         self._counted.note(event, listed)
@@ -161,21 +160,22 @@ class LoggedTelemetry:
 
 
 def _shown_as(field: str, value: str | float | bool | None) -> str | float | bool | None:
-    """What names a message or a distribution is made by us: anything else in its place came from outside."""
+    """IDs of messages and distributions are made by us. Any other value in their place came from outside and is
+    hidden."""
     if field in _MADE_BY_US and isinstance(value, str) and value and not _UUID.fullmatch(value):
         return _HIDDEN
     return _shown_caller(value) if field == "sub" else _shown(value)
 
 
 def _shown_caller(value: str | float | bool | None) -> str | float | bool | None:
-    """Identity providers name people by long runs of digits, too, or by addresses. Only a phone number is hidden."""
+    """Identity providers use long runs of digits or addresses as names. Only a phone number is hidden."""
     if not isinstance(value, str):
         return value
     return value if _NAME.fullmatch(value) and not _A_NUMBER.fullmatch(value) else _HIDDEN
 
 
 def _shown(value: str | float | bool | None) -> str | float | bool | None:
-    """A word or an ID as it is; a text, or what might be a phone number, not at all."""
+    """A word or an ID is shown. A text, or a possible phone number, is hidden."""
     if not isinstance(value, str) or _UUID.fullmatch(value):
         return value
     return value if _WORDS.fullmatch(value) and not _LIKE_A_NUMBER.search(value) else _HIDDEN

@@ -1,6 +1,6 @@
-"""The providers' clients and the source of card pictures, for functions that send or ask.
+"""The providers' clients and the source of card pictures, for functions that send or ask providers.
 
-Cards are imported at first use: the cold start of the SMS sender does not pay for them.
+Card modules are imported at first use, so that the cold start of the SMS sender does not pay for them.
 """
 
 # ruff: noqa: PLC0415
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class AwsClients(AwsStores):
-    """The stores, and the providers where the environment says that they are."""
+    """The stores, and the providers at the base URLs of the environment."""
 
     def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
-        """With an HTTP client of its own."""
+        """A client of the provider, with an HTTP client of its own."""
         return row.sender(self._parts(row, times, cards))
 
     def _parts(self, row: ProviderRow, times: SendTimes = QUEUED_SENDS, cards: CardSource | None = None) -> ClientParts:
@@ -43,14 +43,14 @@ class AwsCards(AwsClients):
 
     @cached_property
     def card_hosts(self) -> "tuple[CardHost, ...]":
-        """Raises ValueError for a wrong setting."""
+        """The allowed hosts. Raises ValueError for a wrong setting."""
         from shared.cards.references import parse_hosts
 
         return parse_hosts(self._given.card_hosts)
 
     @cached_property
     def card_buckets(self) -> frozenset[str]:
-        """By name."""
+        """The names of the allowed buckets."""
         from shared.cards.references import parse_buckets
 
         return parse_buckets(self._given.card_buckets)

@@ -1,6 +1,6 @@
-"""What is kept under hashes.
+"""Stores whose keys are hashes.
 
-Apart from the other stores: the store of payloads leads to phonenumbers, which the senders' artefacts lack.
+Separate from the other stores: the store of stored content imports phonenumbers, which the senders' artefacts lack.
 """
 
 from functools import cached_property
@@ -13,7 +13,7 @@ from shared.storage.secrets import number_key
 
 
 class AwsKeyed(AwsStores):
-    """The stores, the number key and the payloads. For functions that may put work on the fan-out queue."""
+    """The stores, the number key and the stored content, for functions that may put tasks on the fan-out queue."""
 
     @cached_property
     def number_key_bytes(self) -> bytes:
@@ -27,7 +27,7 @@ class AwsKeyed(AwsStores):
 
     @cached_property
     def plans(self) -> S3Plans:
-        """Frozen payloads and rejected rows. The key is read with the first payload that is kept."""
+        """Stored content and rejected rows. The key is read when the first content is stored."""
         return S3Plans(self.aws, self._given.payload_bucket, self._named)
 
     def _named(self, body: bytes) -> str:

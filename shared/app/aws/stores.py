@@ -1,4 +1,4 @@
-"""The adapters of every function on AWS: stores and queues, by what the environment names."""
+"""The adapters of every function on AWS: the stores and queues that the environment names."""
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -31,11 +31,11 @@ __all__ = ["Aws", "AwsStores"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variables:
-    """The variables that the template gives functions, as `read_settings` found them; each function has some of them.
+    """The variables that the template gives functions, from `read_settings`. Each function has some of them.
 
-    `secrets_key` is the KMS key of secrets that are made: only the API makes any. Without `fanout_queue_url` a function
-    puts no work on the fan-out queue. `message_retention_days` is for functions that log messages; those that move them
-    leave it as it is.
+    - `secrets_key`: the KMS key for new secrets; only the API makes any.
+    - `fanout_queue_url`: empty if the function puts no tasks on the fan-out queue.
+    - `message_retention_days`: only for functions that log messages; functions that only move them need none.
     """
 
     log_table: str
@@ -61,9 +61,10 @@ class Variables:
 
 
 class AwsStores:
-    """The stores and queues of one function, each made at first use. `settings`: a dataclass of `Variables`' fields.
+    """The stores and queues of one function, each made at first use. `settings` is a dataclass with fields of
+    `Variables`.
 
-    `patient`: its settings may be older, where many ask for them at once.
+    `patient`: settings may be a few seconds old, for functions that may be asked for them very often.
     """
 
     def __init__(
@@ -96,12 +97,12 @@ class AwsStores:
 
     @cached_property
     def turns(self) -> DynamoTurns:
-        """Which distribution of a campaign goes first."""
+        """The order of a campaign's distributions."""
         return DynamoTurns(self.aws, self._given.state_table)
 
     @cached_property
     def rate_limits(self) -> DynamoRateLimits:
-        """Timetables."""
+        """Rate limits."""
         return DynamoRateLimits(self.aws, self._given.state_table, self.clock)
 
     @cached_property
@@ -131,7 +132,7 @@ class AwsStores:
 
     @cached_property
     def current_integrations(self) -> SecretIntegrations:
-        """Settings for rare reads that must not be seconds old, even where the others are."""
+        """Settings that are never seconds old, for rare reads."""
         return self._integrations(patient=False)
 
     def _integrations(self, *, patient: bool) -> SecretIntegrations:
@@ -145,12 +146,12 @@ class AwsStores:
 
     @cached_property
     def unknown_sms(self) -> DynamoUnknownSms:
-        """SMS of which nobody knows whether they were sent."""
+        """SMS with an unknown outcome."""
         return DynamoUnknownSms(self.aws, self._given.state_table)
 
     @cached_property
     def contacts(self) -> DynamoContacts:
-        """Who is the same person."""
+        """Identity links."""
         return DynamoContacts(self.aws, self._given.state_table)
 
     @cached_property
@@ -165,22 +166,22 @@ class AwsStores:
 
     @cached_property
     def last_heard_store(self) -> DynamoLastHeard:
-        """What Meta last told of each number's messages."""
+        """When Meta last reported on each number's messages."""
         return DynamoLastHeard(self.aws, self._given.state_table)
 
     @cached_property
     def people_count(self) -> DynamoPeopleCount:
-        """How many people the last 24 hours have seen."""
+        """How many people an account has written to in the last 24 hours."""
         return DynamoPeopleCount(self.aws, self._given.state_table)
 
     @cached_property
     def holds(self) -> DynamoHolds:
-        """What is held."""
+        """Holds."""
         return DynamoHolds(self.aws, self._given.state_table)
 
     @cached_property
     def book(self) -> DynamoTemplates:
-        """What Meta says of templates."""
+        """The stored states of Meta's templates."""
         return DynamoTemplates(self.aws, self._given.state_table)
 
     @cached_property
@@ -196,6 +197,6 @@ class AwsStores:
 
     @cached_property
     def tasks(self) -> SqsTaskQueue | None:
-        """The fan-out queue; None for a function that puts no work on it."""
+        """The fan-out queue; None: the function puts no tasks on it."""
         url = self._given.fanout_queue_url
         return SqsTaskQueue(self.aws, url) if url else None

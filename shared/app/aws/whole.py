@@ -14,7 +14,7 @@ from shared.storage.schedules import ScheduleNames, SchedulerSchedules
 
 
 class AwsWhole(AwsCards, AwsKeyed):
-    """Beside the others: what asks Meta about accounts, uploads, schedules and the traces of people."""
+    """Adds: Meta's administration, balances, uploads, schedules and the traces of people."""
 
     @cached_property
     def meta(self) -> Graph:
@@ -28,7 +28,7 @@ class AwsWhole(AwsCards, AwsKeyed):
 
     @cached_property
     def balances(self) -> BalancesByProvider:
-        """What accounts may still send, of those providers that tell it."""
+        """What accounts may still send, from the providers that report it."""
         return BalancesByProvider({row.name: row.balances(self._parts(row)) for row in PROVIDERS if row.balances})
 
     @cached_property
@@ -47,5 +47,5 @@ class AwsWhole(AwsCards, AwsKeyed):
 
     @cached_property
     def traces(self) -> DynamoTraces:
-        """What else is stored about a person."""
+        """Other records about a person."""
         return DynamoTraces(self.aws, self._given.state_table)

@@ -1,4 +1,4 @@
-"""What answers the API's requests, beside making distributions."""
+"""The use cases of the API, except making distributions."""
 
 import secrets
 from functools import cached_property, partial
@@ -21,7 +21,7 @@ from shared.sending.test_send import SendTest, SendTestDeps
 
 
 class ApiAdapters(ReadingAdapters, SmsAdapters, WhatsAppAdapters, Protocol):
-    """What the API needs beside reading and test sends."""
+    """What the API needs in addition to reading and test sends."""
 
     @property
     def call_counts(self) -> CallCounts:

@@ -1,4 +1,4 @@
-"""What several functions work with, put together from adapters. Each use case is made at first use."""
+"""What several functions work with, built from adapters. Each use case is made at first use."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -28,7 +28,7 @@ class CoreAdapters(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """Time, and waiting."""
+        """Time and waiting."""
 
     @property
     def telemetry(self) -> Telemetry:
@@ -84,18 +84,18 @@ class CoreAdapters(Protocol):
 
     @property
     def tasks(self) -> TaskQueue | None:
-        """The fan-out queue; None for a function that puts no work on it."""
+        """The fan-out queue; None: the function puts no tasks on it."""
 
 
 class Core[A: CoreAdapters = CoreAdapters]:
-    """The use cases of one execution environment. What they remember, they remember as long as it lives."""
+    """The use cases of one execution environment. Their caches live as long as it does."""
 
     def __init__(self, adapters: A) -> None:
         self.adapters = adapters
 
     @cached_property
     def members(self) -> Members:
-        """Who shares a provider account's rate limit."""
+        """The organisations that share a provider account's rate limit."""
         return Members(self.adapters.rate_limits, self.adapters.integrations, self.adapters.clock)
 
     @cached_property
@@ -110,16 +110,16 @@ class Core[A: CoreAdapters = CoreAdapters]:
         return HoldKeeper(on.holds, on.distributions, on.telemetry, on.clock, on.tasks)
 
     def refusal_effects(self) -> RefusalEffects:
-        """What a refusal changes beside its own message."""
+        """What a refusal changes besides its own message."""
         return RefusalEffects(self.adapters.people, self.adapters.tasks, self.adapters.telemetry)
 
     def status_writer(self) -> StatusWriter:
-        """One of its own for each use case: it holds that batch's counts."""
+        """A new one for each use case, because it holds that batch's counts."""
         on = self.adapters
         return StatusWriter(on.log, on.distributions, on.telemetry, on.clock)
 
     def ending_queue(self) -> EndingQueue:
-        """The channel queues, towards the senders."""
+        """The channel queues, to the senders."""
         return EndingQueue(self.adapters.queue, self.status_writer(), self.adapters.telemetry)
 
     def enqueue_now(self) -> EnqueueNow:

@@ -1,4 +1,4 @@
-"""What makes, plans and releases distributions, and does the tasks of the fan-out queue."""
+"""Makes, plans and releases distributions, and does the tasks of the fan-out queue."""
 
 from functools import cached_property
 from typing import Protocol
@@ -28,15 +28,15 @@ from shared.webhooks.unmatched_receipts import NoteUnknown
 
 
 class FanoutAdapters(ReadingAdapters, Protocol):
-    """What the fan-out needs beside what the API has, too."""
+    """What the fan-out needs in addition to reading."""
 
     @property
     def turns(self) -> Turns:
-        """Which distribution of a campaign goes first."""
+        """The order of a campaign's distributions."""
 
     @property
     def traces(self) -> Traces:
-        """What else is stored about a person."""
+        """Other records about a person."""
 
     @property
     def card_source(self) -> CardSource:
@@ -93,25 +93,25 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
 
     @cached_property
     def account_health(self) -> AccountHealth:
-        """Asks again about a number that is in trouble."""
+        """Asks Meta again whether an account may send."""
         on = self.adapters
         return AccountHealth(on.integrations, self.number, self.holding, on.tasks, on.telemetry)
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
-        """Takes queue messages that were given up."""
+        """Takes dead queue messages."""
         on, status_writer = self.adapters, self.status_writer()
         return DeadLetters(on.log, self._unknowns(status_writer), status_writer, on.telemetry, on.clock)
 
     @cached_property
     def already(self) -> AlreadySent:
-        """One for planning and release: it remembers indexes that it has read."""
+        """One object for planning and release: it caches the indexes that it has read."""
         on = self.adapters
         return AlreadySent(on.distributions, on.turns, on.plans, on.log, self.status_writer(), on.clock)
 
     @cached_property
     def release(self) -> Release:
-        """Puts a distribution's messages on their queue, as fast as they may leave."""
+        """Puts a distribution's messages on their queue, as fast as the rate limit allows."""
         on, status_writer = self.adapters, self.status_writer()
         return Release(
             ReleaseDeps(
@@ -175,7 +175,7 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
 
     @cached_property
     def agenda(self) -> Agenda:
-        """Does what is due for single messages."""
+        """Does what is due for messages on the agenda."""
         on = self.adapters
         return Agenda(
             AgendaDeps(

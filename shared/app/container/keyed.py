@@ -1,4 +1,4 @@
-"""What works with numbers and contents by their hashes."""
+"""Use cases that need people's hashes."""
 
 from functools import cached_property
 from typing import Protocol
@@ -12,11 +12,11 @@ from shared.webhooks.unmatched_receipts import UnknownSms
 
 
 class KeyedAdapters(CoreAdapters, Protocol):
-    """What works with hashes needs these."""
+    """What hashes and their stores need."""
 
     @property
     def number_key(self) -> NumberKey:
-        """Makes every hash that is stored. It reads its key with the first hash."""
+        """Makes every stored hash. It reads its key at the first hash."""
 
     @property
     def number_key_bytes(self) -> bytes:
@@ -44,10 +44,10 @@ class Keyed[A: KeyedAdapters = KeyedAdapters](Core[A]):
 
     @cached_property
     def identities(self) -> Identities:
-        """Who is the same person."""
+        """Finds all identities of a person."""
         on = self.adapters
         return Identities(on.contacts, on.people, on.sessions, self.hash_of)
 
     def hash_of(self, organisation: str, e164: str) -> str:
-        """Of a person. It reads the key at the first call, not when a use case is made."""
+        """The hash of a person. The key is read at the first call, not when a use case is made."""
         return self.adapters.number_key.person(organisation, e164)

@@ -1,4 +1,4 @@
-"""What the API and the fan-out share: asking providers about accounts, reading, and the rules for rows."""
+"""What the API and the fan-out share: questions to providers about accounts, reading, and the rules for rows."""
 
 from functools import cached_property
 from typing import Protocol
@@ -23,7 +23,7 @@ class AsksAccount(AsksNumber, AsksSubscription, Protocol):
 
 
 class ReadingAdapters(KeyedAdapters, Protocol):
-    """What reading and the rules for rows need beside hashes."""
+    """What reading and the rules for rows need in addition to hashes."""
 
     @property
     def book(self) -> TemplateBook:
@@ -59,11 +59,11 @@ class ReadingAdapters(KeyedAdapters, Protocol):
 
 
 class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
-    """Reads for people, and asks Meta and Orange about an organisation's accounts."""
+    """Reads lists for people, and asks Meta and Orange about an organisation's accounts."""
 
     @cached_property
     def templates(self) -> Templates:
-        """The catalogue, and submitting."""
+        """The catalogue of templates, and their submission."""
         on = self.adapters
         return Templates(on.book, on.templates_at_meta, on.telemetry, on.clock)
 
@@ -76,12 +76,12 @@ class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
 
     @cached_property
     def balances(self) -> ProvingBalances:
-        """What an account may still send, of those providers that tell it."""
+        """What an account may still send, from the providers that report it."""
         return ProvingBalances(self.adapters.balances, self.members)
 
     @cached_property
     def eligibility(self) -> Eligibility:
-        """Says which rows may be sent to."""
+        """Decides which rows may be sent."""
         return Eligibility(self.adapters.people, self.adapters.sessions, self.adapters.number_key)
 
     @cached_property

@@ -22,7 +22,7 @@ from shared.webhooks.updates import Receipts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """All times of a send that have to fit one after the other into a function's time-out."""
+    """All times of a send. Together they must fit into a function's time-out."""
 
     waits: Waits
     times: SendTimes
@@ -34,7 +34,7 @@ TEST_CHAIN = Chain(waits=TEST_SEND, times=TEST_SENDS)
 
 
 class SendingAdapters(CoreAdapters, Protocol):
-    """What a send step needs, whichever the channel."""
+    """What a send step needs, on either channel."""
 
     @property
     def card_failures(self) -> CardFailures:
@@ -42,10 +42,10 @@ class SendingAdapters(CoreAdapters, Protocol):
 
     @property
     def receipts(self) -> Receipts:
-        """The IDs by which receipts name messages."""
+        """Which message a receipt's ID belongs to."""
 
     def sender(self, row: ProviderRow, times: SendTimes, cards: CardSource | None) -> ChannelSender[Any, Any]:
-        """A new client of the provider. `cards`: where it finds card pictures; None where it sends none."""
+        """A new client of the provider. `cards`: where it finds card pictures; None: it sends none."""
         ...
 
 
@@ -64,7 +64,7 @@ class Sending[A: SendingAdapters = SendingAdapters](Core[A]):
         }
 
     def send_deps(self, waits: Waits, limits: DailyLimits | None = None, cards: CardSource | None = None) -> SendDeps:
-        """The same for both channels, but for WhatsApp's sessions, messaging limit, fallbacks and cards."""
+        """What both channels work with. `limits` and `cards` are for WhatsApp only."""
         on = self.adapters
         return SendDeps(
             log=on.log,
@@ -84,7 +84,7 @@ class Sending[A: SendingAdapters = SendingAdapters](Core[A]):
 
 
 class SmsAdapters(SendingAdapters, Protocol):
-    """What SMS need beside what every channel needs."""
+    """What SMS needs in addition."""
 
     @property
     def unknown_sms(self) -> UnknownSms:
@@ -97,7 +97,7 @@ class Sms[A: SmsAdapters = SmsAdapters](Sending[A]):
     def sms_step(
         self, chain: Chain = QUEUED_CHAIN, providers: Sequence[ProviderRow] = PROVIDERS
     ) -> SendStep[SmsIntegration, Any]:
-        """Towards the SMS provider that the organisation's settings name."""
+        """The send step of SMS. The organisation's settings name the provider."""
         adapter = ChannelAdapter(
             integration=self._sms,
             providers=self.provider_adapters(of_channel(Channel.SMS, providers), chain),
@@ -110,7 +110,7 @@ class Sms[A: SmsAdapters = SmsAdapters](Sending[A]):
 
 
 class WhatsAppAdapters(SendingAdapters, Protocol):
-    """What WhatsApp needs beside what every channel needs."""
+    """What WhatsApp needs in addition."""
 
     @property
     def card_source(self) -> CardSource:
@@ -123,7 +123,7 @@ class WhatsApp[A: WhatsAppAdapters = WhatsAppAdapters](Sending[A]):
     def whatsapp_step(
         self, chain: Chain = QUEUED_CHAIN, providers: Sequence[ProviderRow] = PROVIDERS
     ) -> SendStep[WhatsAppIntegration, Any]:
-        """Towards Meta."""
+        """The send step of WhatsApp."""
         from shared.providers.cards import WithSampleCard
 
         cards = WithSampleCard(self.adapters.card_source)

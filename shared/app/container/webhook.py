@@ -1,4 +1,4 @@
-"""What takes webhooks: the ingress verifies and queues, the receiver works off the queue."""
+"""The webhook: the ingress verifies and queues, the receiver handles the queue."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -19,11 +19,11 @@ from shared.webhooks.updates import ReceiptFormat, Receipts
 
 
 class WebhookAdapters(KeyedAdapters, Protocol):
-    """What the webhook needs beside hashes."""
+    """What the webhook needs in addition to hashes."""
 
     @property
     def current_integrations(self) -> Integrations:
-        """The settings, never seconds old, even where `integrations` are."""
+        """The settings, never seconds old, even if `integrations` are."""
 
     @property
     def book(self) -> TemplateBook:
@@ -31,7 +31,7 @@ class WebhookAdapters(KeyedAdapters, Protocol):
 
     @property
     def receipts(self) -> Receipts:
-        """The IDs by which receipts name messages."""
+        """Which message a receipt's ID belongs to."""
 
     @property
     def status_queue(self) -> StatusQueue:
@@ -39,7 +39,7 @@ class WebhookAdapters(KeyedAdapters, Protocol):
 
 
 class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
-    """The two halves of the webhook, and their listeners. Each call makes a new one."""
+    """The two halves of the webhook and their listeners. Each call makes a new object."""
 
     def ingress(self, formats: Mapping[Provider, ReceiptFormat] = RECEIPTS) -> WebhookIngress:
         """Verifies what providers send, and queues it."""
@@ -63,7 +63,7 @@ class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
         return Receiver(status_writer, meta, receipts, on.telemetry, on.clock)
 
     def status_effects(self, status_writer: StatusWriter) -> StatusEffects:
-        """What statuses change beside their own message."""
+        """What statuses change besides their own message."""
         on = self.adapters
         return StatusEffects(
             StatusEffectsDeps(
