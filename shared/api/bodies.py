@@ -1,4 +1,4 @@
-"""Parts of request bodies, already checked by their schema, as values of the domain."""
+"""Parts of request bodies as values of the domain. Their schema has already checked them."""
 
 from datetime import datetime
 from typing import cast
@@ -11,7 +11,7 @@ from shared.texts.content import Content, FallbackOrder, SmsEncoding
 
 
 def content(body: JsonObject) -> Content:
-    """`content`, a text or a template."""
+    """`content`: a text or a template."""
     found = obj(body, "content")
     encoding = SmsEncoding(str(found.get("sms_encoding", SmsEncoding.EXACT)))
     template = found.get("template")
@@ -21,7 +21,7 @@ def content(body: JsonObject) -> Content:
 
 
 def fallback(body: JsonObject) -> FallbackOrder | None:
-    """`fallback`; its content is the message's own where it has none."""
+    """`fallback`. If it has no content, its content is the message's own."""
     found = obj(body, "fallback")
     if not found:
         return None
@@ -31,7 +31,7 @@ def fallback(body: JsonObject) -> FallbackOrder | None:
 
 
 def schedule(body: JsonObject) -> Schedule:
-    """`schedule`; mode `at` needs an instant."""
+    """`schedule`. Mode `at` needs an instant."""
     found = obj(body, "schedule")
     mode = ScheduleMode(str(found.get("mode", ScheduleMode.AUTO)))
     at = instant(found, "at")
@@ -41,25 +41,25 @@ def schedule(body: JsonObject) -> Schedule:
 
 
 def obj(body: JsonObject, name: str) -> JsonObject:
-    """An object, empty where it is absent."""
+    """An object; empty if it is absent."""
     found = body.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def objects(body: JsonObject, name: str) -> list[JsonObject] | None:
-    """A list of objects, None where it is absent."""
+    """A list of objects; None if it is absent."""
     found = body.get(name)
     return cast("list[JsonObject]", found) if isinstance(found, list) else None
 
 
 def text(body: JsonObject, name: str) -> str | None:
-    """A string, None where it is absent or null."""
+    """A string; None if it is absent or null."""
     found: JsonValue = body.get(name)
     return str(found) if found is not None else None
 
 
 def instant(body: JsonObject, name: str) -> datetime | None:
-    """An instant in UTC. Raises Refusal for a time without a zone."""
+    """An instant in UTC; None if it is absent. Raises Refusal for a time without a zone."""
     found = body.get(name)
     if found is None:
         return None

@@ -1,7 +1,7 @@
-"""Cursors: where a list goes on. Opaque to clients; they hold no personal data and nothing secret.
+"""Cursors: where the next page of a list starts. Opaque to clients; without personal data and without secrets.
 
-The checksum tells a cursor of another organisation, list or filter, or a torn one, from a good one. It is no
-signature: who reads a position builds the keys with the request's own organisation, never from the cursor alone.
+The checksum recognises a cursor of another organisation, list or filter, and a damaged one. It is no signature: the
+reader builds its keys with the request's own organisation, never from the cursor alone.
 """
 
 import base64
@@ -18,14 +18,15 @@ _CHECKSUM_BYTES = 9
 
 
 def encode(position: JsonObject, *, organisation: str, operation: str, filters: Mapping[str, str]) -> str:
-    """`position` is what the reader needs to go on; `filters` are the query without limit and cursor."""
+    """`position` is what the reader needs to continue. `filters` are the query without limit and cursor."""
     body = canonical(position)
     checksum = _checksum(body, organisation, operation, filters)
     return base64.urlsafe_b64encode(checksum + body).decode().rstrip("=")
 
 
 def decode(cursor: str, *, organisation: str, operation: str, filters: Mapping[str, str]) -> JsonObject:
-    """Refusal (bad_request) unless `encode` made it with the same organisation, operation and filters."""
+    """The position. Raises Refusal (bad_request) unless `encode` made the cursor with the same organisation, operation
+    and filters."""
     try:
         raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         checksum, body = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
@@ -57,7 +58,7 @@ class Binding(NamedTuple):
 
 
 def position(cursor: str | None, binding: Binding) -> str | None:
-    """Where a page starts, None at the beginning. Refusal (bad_request) for a cursor of another list."""
+    """Where a page starts; None at the beginning. Raises Refusal (bad_request) for a cursor of another list."""
     if cursor is None:
         return None
     found = decode(cursor, **binding._asdict())
@@ -65,12 +66,12 @@ def position(cursor: str | None, binding: Binding) -> str | None:
 
 
 def following(place: str | None, binding: Binding) -> str | None:
-    """The cursor of the next page, None at the end."""
+    """The cursor of the next page; None at the end."""
     return None if place is None else encode({"at": place}, **binding._asdict())
 
 
 def place_of(cursor: str | None, binding: Binding) -> tuple[int, int]:
-    """Two whole numbers as a position; (0, 0) at the beginning. Refusal (bad_request) for anything else."""
+    """Two whole numbers as a position; (0, 0) at the beginning. Raises Refusal (bad_request) for anything else."""
     part, _, start = (position(cursor, binding) or "0.0").partition(".")
     if not (part.isascii() and part.isdigit() and start.isascii() and start.isdigit()):
         raise _refusal()

@@ -1,4 +1,4 @@
-"""The API's documents (api.md), made from what the use cases answer."""
+"""The API's documents (api.md), made from the values of the use cases."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,11 +28,11 @@ from shared.webhooks.updates import TemplateStatus
 type Document = dict[str, Renderable]
 
 type Via = Literal["distribution", "single", "test", "fallback", "resend", "reply"]
-"""What made a message, in api.md's words."""
+"""How a message was made, in api.md's words."""
 
 
 def message(found: Message, now: datetime, language: Language, hold: RunHold | None = None) -> Document:
-    """A row of the log. `hold`: what keeps it pending, if something does."""
+    """A message of the log. `hold`: the hold that keeps it pending; None: there is none."""
     return {
         "message_id": found.message_id,
         "timestamp": found.accepted_at,
@@ -60,7 +60,7 @@ def message(found: Message, now: datetime, language: Language, hold: RunHold | N
 
 
 def dead_letter(found: Message, letter: DeadLetter) -> Document:
-    """A message that was given up."""
+    """A dead message."""
     return {
         "dead_letter_id": dead_letter_id(found.message_id, letter.received_at),
         "channel": found.channel,
@@ -111,7 +111,7 @@ def _hold(found: RunHold, language: Language) -> Document:
 
 
 def duplicate(row: DuplicateRow) -> Document:
-    """A row that is not sent because another message says the same."""
+    """A row that is not sent because another message has the same content."""
     return {
         "row": row.row,
         "duplicate_of": row.duplicate_of,
@@ -162,7 +162,8 @@ def preview(row_result: Accepted | Rejected, language: Language) -> Document:
 
 
 def whatsapp(found: WhatsAppIntegration, base_url: str, *, shown_once: str | None = None) -> Document:
-    """The settings; secrets only as whether and when. `shown_once`: the verify token that this very request made."""
+    """The settings. A secret shows only whether it is set, and since when. `shown_once`: the verify token that this
+    request made."""
     verify_token = secret(found.verify_token)
     if shown_once is not None:
         verify_token["value"] = shown_once
@@ -180,7 +181,8 @@ def whatsapp(found: WhatsAppIntegration, base_url: str, *, shown_once: str | Non
 
 
 def sms(found: SmsIntegration, base_url: str) -> Document:
-    """The settings; the webhook's URL holds its secret, because Orange signs nothing: an administrator registers it."""
+    """The settings. The webhook's URL contains its secret, because Orange does not sign its receipts and an
+    administrator must register the URL there."""
     return {
         "client_id": found.client_id,
         "client_secret": secret(found.client_secret),
@@ -209,7 +211,7 @@ def secret(found: Secret | None) -> Document:
 
 
 def consent(found: Consent | None) -> Document:
-    """A person's recorded word."""
+    """A person's recorded consent."""
     return {
         "state": found.state if found else "unknown",
         "recorded_at": found.recorded_at if found else None,
@@ -218,7 +220,8 @@ def consent(found: Consent | None) -> Document:
 
 
 def templates(catalogue: Catalogue) -> list[Document]:
-    """The ready-made ones, each as WhatsApp and as SMS text, then the organisation's own that Meta has approved."""
+    """The ready-made templates, each as WhatsApp and as SMS text, then the organisation's own that Meta has
+    approved."""
     listed = (one for one in catalogue.items if one.origin == "ready" or one.status in SHOWN)
     return [document for one in listed for document in _template(one)]
 
@@ -229,12 +232,13 @@ def warning_documents(found: Sequence[ApiWarning], language: Language) -> list[R
 
 
 def amount(value: Decimal) -> str:
-    """A plain decimal: no exponent, no zeros for nothing."""
+    """A plain decimal: no exponent, no trailing zeros."""
     return f"{value.normalize():f}"
 
 
 def _template(template: Usable) -> list[Document]:
-    """One entry a channel. An SMS text needs nobody's approval; a status that Meta could not be asked is the first."""
+    """One entry for each channel. An SMS text needs no approval. A status that could not be read from Meta is
+    `not_submitted`."""
     whatsapp = _template_entry(
         template, "whatsapp", template.shape.body, template.status or TemplateStatus.NOT_SUBMITTED
     )
@@ -270,7 +274,7 @@ def _country_price(price: CountryPrice) -> Document:
 
 
 def _via(found: Message) -> Via:
-    """What the message was made by: IDs are derived, so that they tell."""
+    """How the message was made. The ID of a fallback is derived from its parent's, so it can be recognised."""
     if found.payload == PayloadRef.of_test(found.organisation):
         return "test"
     if found.chunk is not None:

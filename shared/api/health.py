@@ -10,7 +10,7 @@ from shared.texts.templates import Usable
 
 
 def document(health: Health, language: Language) -> Document:
-    """Findings in the reader's language, figures beside them."""
+    """The findings in the reader's language, with the figures."""
     templates, balances = health.templates, health.balances
     return {
         "ok": health.ok,
@@ -46,10 +46,10 @@ def _balance(one: Balance) -> Document:
     return {"country": one.country, "units": one.units, "expires_at": one.expires_at}
 
 
-# What health tells the administrator, in both languages: for each check and finding what is so, and where to mend it.
-#
-# A sentence that names a fact which is absent or empty is left out, as in the other texts. No second part: nothing to
-# mend.
+# What health tells the administrator, in both languages: for each check and finding, the situation and where to repair
+# it.
+
+# A sentence with a fact that is absent or empty is left out, as in the other texts. No second part: nothing to repair.
 
 
 type Finding = tuple[Sentences, Sentences]
@@ -372,6 +372,6 @@ FINDINGS: Mapping[Language, Mapping[str, Finding]] = {"en": _EN, "fr": _FR}
 
 
 def finding(name: str, code: str, language: Language) -> Finding:
-    """The sentences of a check's finding; those of every check where it has none of its own."""
+    """The sentences of a check's finding. If the check has none of its own, those that all checks share."""
     table = FINDINGS[language]
     return table.get(f"{name}.{code}") or table[code]

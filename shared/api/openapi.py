@@ -1,4 +1,4 @@
-"""The OpenAPI document beside this module: what is served is what requests are checked against."""
+"""The OpenAPI document beside this module. It is served, and requests are checked against it."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +11,7 @@ _METHODS = frozenset({"get", "put", "post", "delete"})
 
 @cache
 def document() -> JsonObject:
-    """Read at first use and kept: never change what it returns."""
+    """Read at first use and kept. Never change the returned value."""
     return as_object(parse_bytes(Path(__file__).with_name("openapi.json").read_bytes()))
 
 
@@ -33,19 +33,19 @@ def routes() -> Mapping[str, JsonObject]:
 
 
 def body_schema(operation: str) -> JsonObject:
-    """Of the JSON body. KeyError for an operation that takes none."""
+    """The schema of an operation's JSON body. Raises KeyError for an operation without one."""
     content = as_object(as_object(operations()[operation]["requestBody"])["content"])
     return as_object(as_object(content["application/json"])["schema"])
 
 
 def parameters(operation: str) -> list[JsonObject]:
-    """With references followed."""
+    """An operation's parameters; references are followed."""
     listed = operations()[operation].get("parameters", [])
     return [followed(as_object(entry)) for entry in listed] if isinstance(listed, list) else []
 
 
 def as_object(value: JsonValue) -> JsonObject:
-    """`value` where it is an object; TypeError otherwise: the document is ours, so that is a mistake of ours."""
+    """`value` as an object. Raises TypeError otherwise; since the document is ours, that is an error of ours."""
     if not isinstance(value, dict):
         raise TypeError("not an object")
     return value

@@ -1,4 +1,4 @@
-"""Refusals as RFC 9457 documents. The one place that knows a code's HTTP status."""
+"""Refusals as RFC 9457 documents. Only this module knows a code's HTTP status."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -35,7 +35,8 @@ _UNEXPECTED: Final[Mapping[Language, tuple[str, str]]] = {
 
 
 def document(refusal: Refusal, language: Language) -> dict[str, Renderable]:
-    """`type` leads to the code's line in /docs. `errors` only where there are faults."""
+    """The problem document. `type` links to the code's line in /docs. `errors` is there only if there are field
+    errors."""
     facts = _with_advice(refusal.facts, language)
     problem: dict[str, Renderable] = {
         "type": f"/docs#problem-{refusal.code}",
@@ -50,19 +51,19 @@ def document(refusal: Refusal, language: Language) -> dict[str, Renderable]:
 
 
 def response(refusal: Refusal, language: Language) -> Response:
-    """The whole answer to a request that is refused; `retry-after` where it is known when to come again."""
+    """The whole answer to a refused request. `retry-after` is there if the time is known."""
     headers = {"retry-after": seconds} if (seconds := refusal.facts.get("retry_after")) else {}
     return _problem(STATUS[refusal.code], document(refusal, language), language, headers)
 
 
 def unexpected(language: Language) -> Response:
-    """For a mistake of ours: 500 and no particulars. It has no `code`: api.md's closed list names none for it."""
+    """For an error of ours: 500 without details. It has no `code`: api.md's closed list has none for it."""
     title, detail = _UNEXPECTED[language]
     return _problem(500, {"type": "about:blank", "title": title, "status": 500, "detail": detail}, language)
 
 
 def field_error_document(field_error: FieldError, language: Language) -> dict[str, Renderable]:
-    """One of `errors`; `row`, `line`, `enrollment_id` and `recipient` only where they are known."""
+    """One of `errors`. `row`, `line`, `enrollment_id` and `recipient` are there only if they are known."""
     entry: dict[str, Renderable] = {} if field_error.row is None else {"row": field_error.row}
     entry |= {
         "field": field_error.field,
@@ -93,7 +94,7 @@ def _problem(
 
 
 def _with_advice(facts: Mapping[str, str], language: Language) -> Mapping[str, str]:
-    """What to do about a provider's refusal is the text of our reason for it."""
+    """Adds the advice for a provider's refusal: the text of our reason for it."""
     reason = facts.get("reason", "")
     for kind in (TextKind.STATUS_REASON, TextKind.REASON, TextKind.FIELD):
         if reason in known_codes(kind, language):

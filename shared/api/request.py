@@ -1,6 +1,5 @@
-"""An event of API Gateway's HTTP API (payload format 2.0), read once: the caller, the Idempotency-Key, and what the
-client prefers.
-"""
+"""An event of API Gateway's HTTP API (payload format 2.0), read once: the caller, the Idempotency-Key, and the client's
+preferences."""
 
 import base64
 import binascii
@@ -24,11 +23,11 @@ type Event = Mapping[str, object]
 _SUBJECTS = ("sub", "client_id")
 
 _SUBJECT = re.compile(r"[!-~]{1,128}")
-"""api.md, Authentication: visible ASCII. Any other name is taken for none."""
+"""api.md, Authentication: visible ASCII. Any other name counts as missing."""
 
 
 class Scope(StrEnum):
-    """What a token permits. They do not include one another: a token names each it holds."""
+    """What a token permits. Scopes do not include one another: a token names each of its scopes."""
 
     READ = "messaging.read"
     SEND = "messaging.send"
@@ -37,19 +36,19 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, as the gateway's JWT authorizer verified it."""
+    """The caller, as the gateway's JWT authorizer verified it."""
 
     organisation: str
     scopes: frozenset[str]
     subject: str = ""
-    """The person or program: the claim `sub`, else `client_id`. Empty where the token names neither."""
+    """The person or program: the claim `sub`, else `client_id`. Empty if the token has neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`headers` are in lower case; of a query's repeated key the last counts; `body` is the raw bytes.
+    """`headers` have lower-case names; of a repeated key in the query the last value counts; `body` is the raw bytes.
 
-    `repeated`: the query's keys that have more than one value that is not empty.
+    `repeated`: the query's keys with more than one non-empty value.
     """
 
     route_key: str
@@ -62,28 +61,29 @@ class Request:
     base_url: str
     """Scheme and host that the client used, without a slash at the end."""
     caller: Caller | None
-    """None without a token, or with one that names no organisation."""
+    """None: no token, or a token without an organisation."""
 
     @property
     def language(self) -> Language:
-        """Of everything that a person reads in the answer."""
+        """The language of all texts in the answer."""
         return preferred_language(self.headers.get("accept-language", ""))
 
     @property
     def organisation(self) -> str:
-        """Whose data this is about. Refusal (forbidden) where the token names none."""
+        """The organisation of the request. Raises Refusal (forbidden) if the token names none."""
         if self.caller is None:
             raise Refusal(ProblemCode.FORBIDDEN)
         return self.caller.organisation
 
     @property
     def subject(self) -> str:
-        """The person or program that asks; empty where the token names none."""
+        """The person or program that asks; empty if the token names none."""
         return self.caller.subject if self.caller is not None else ""
 
 
 def request_from(event: Event) -> Request:
-    """Total over what the gateway can send; Refusal (bad_request) where the body is said to be base64 and is not."""
+    """Reads every event that the gateway can send. Raises Refusal (bad_request) if a body marked as base64 is not
+    base64."""
     context = _mapping(event.get("requestContext"))
     headers = {name.lower(): value for name, value in _texts(event.get("headers")).items()}
     query = _query(event)
@@ -103,7 +103,7 @@ def request_from(event: Event) -> Request:
 
 
 def _query(event: Event) -> Sequence[tuple[str, str]]:
-    """From the raw string: the gateway joins the values of a repeated key with commas and cannot tell them apart."""
+    """Read from the raw string: the gateway joins the values of a repeated key with commas."""
     raw = event.get("rawQueryString")
     if isinstance(raw, str):
         return parse_qsl(raw, keep_blank_values=True)
@@ -122,7 +122,7 @@ def _body(event: Event) -> bytes:
 
 
 def _caller(context: Mapping[str, object]) -> Caller | None:
-    """The gateway flattens a claim that is a list to "[a b]"; a scope may come so, an organisation may not."""
+    """The gateway turns a claim that is a list into "[a b]". A scope may have this form, an organisation may not."""
     claims = _texts(_mapping(_mapping(context.get("authorizer")).get("jwt")).get("claims"))
     organisation = claims.get("organisation_id", "")
     if not is_organisation(organisation):
@@ -151,7 +151,8 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def idempotency_key(request: Request) -> str:
-    """The Idempotency-Key header. Refusal: idempotency_key_missing; bad_request where it is not 1–255 visible ASCII."""
+    """The Idempotency-Key header. Raises Refusal: idempotency_key_missing; bad_request if it is not 1–255 visible
+    ASCII."""
     value = request.headers.get("idempotency-key", "").strip()
     if not value:
         raise Refusal(ProblemCode.IDEMPOTENCY_KEY_MISSING)
@@ -164,13 +165,13 @@ def idempotency_key(request: Request) -> str:
 def body_hash(document: JsonValue, *, secret: bytes = b"") -> str:
     """HMAC-SHA-256 of the canonical JSON, in hex: the order of names and white space do not count.
 
-    Give the number key as `secret` where the hash is stored: a single message's body has little in it that cannot be
-    guessed but the phone number.
+    Pass the number key as `secret` if the hash is stored: in a single message's body, the phone number is almost the
+    only part that cannot be guessed.
     """
     return hmac.new(secret, canonical(document), hashlib.sha256).hexdigest()
 
 
-# What the client would rather have: RFC 9110 section 12.4.2, quality values.
+# The client's preferences: RFC 9110 section 12.4.2, quality values.
 
 
 _ENTRY = re.compile(r"([^\s;,]+)[ \t]*(?:;[ \t]*(?:q|Q)=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?")
@@ -181,24 +182,24 @@ _CSV = "text/csv"
 
 
 def preferred_language(accept_language: str) -> Language:
-    """French where it is preferred to English or named first with the same weight; English otherwise."""
+    """French if it is preferred to English, or named first with the same weight; otherwise English."""
     french, english = (_language_weight(accept_language, name) for name in ("fr", "en"))
     return "fr" if french > english else "en"
 
 
 def prefers_csv(accept: str) -> bool:
-    """Whether a list should be a CSV: JSON wins a tie unless text/csv is named before it."""
+    """Whether a list should be a CSV. With equal weights it is JSON unless text/csv is named first."""
     return _media_weight(accept, _CSV) > _media_weight(accept, _JSON)
 
 
 type _Weight = tuple[float, bool, int]
-"""Quality; named rather than matched by *; the earlier the greater."""
+"""Quality; named (not matched by *); the earlier entry has the greater value."""
 
 _NOT_WANTED: _Weight = (0.0, False, 0)
 
 
 def _weighted(header: str) -> list[tuple[str, float, int]]:
-    """(range, quality, rank) of every entry that can be read; parameters other than q are of no interest here."""
+    """(range, quality, rank) of every readable entry. Parameters other than q are ignored."""
     found = []
     for rank, entry in enumerate(header.lower().split(",")):
         name, *parameters = (part.strip() for part in entry.split(";"))
@@ -225,5 +226,5 @@ def _media_weight(header: str, wanted: str) -> _Weight:
 
 
 def _best(weights: list[_Weight]) -> _Weight:
-    """The greatest; a quality of 0 is a refusal, however plainly it is named."""
+    """The greatest weight. A quality of 0 is a refusal, even if the entry is named."""
     return max((weight for weight in weights if weight[0] > 0), default=_NOT_WANTED)

@@ -1,9 +1,7 @@
-"""An answer, as API Gateway's HTTP API takes it (payload format 2.0), and lists as CSV (RFC 4180).
+"""An answer for API Gateway's HTTP API (payload format 2.0), and lists as CSV (RFC 4180).
 
-Lists as CSV (RFC 4180): fixed columns, nested fields flattened, nothing that a spreadsheet would run.
-
-No byte order mark: programs that read the first column by its name would trip over it, and what an officer saves
-from the front end gets one there.
+A CSV has fixed columns, flattened nested fields, and nothing that a spreadsheet would run. It has no byte order mark:
+programs that find the first column by its name would fail. The front end adds one to the file that an officer saves.
 """
 
 import csv
@@ -22,7 +20,7 @@ from shared.base.instants import rfc3339
 from shared.base.json import Renderable, render
 
 type Columns = tuple[str, ...]
-"""Names of fields; "price.amount" is the field `amount` of the field `price` and heads its column as price_amount."""
+"""Names of fields. "price.amount" is the field `amount` of the field `price`; its column is called price_amount."""
 
 MESSAGE_COLUMNS: Columns = (
     "message_id",
@@ -55,7 +53,7 @@ _MASKED_NUMBER = re.compile(r"\+\d{1,5}\*{3}\d{4}")
 
 
 def csv_text(items: Iterable[Mapping[str, Renderable]], columns: Columns) -> str:
-    """A header line and a line for each item; what is null or absent is empty."""
+    """A header line and a line for each item. A null or absent value is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([column.replace(".", "_") for column in columns])
@@ -85,7 +83,8 @@ def _cell(value: Renderable) -> str:
 
 
 def _harmless(text: str) -> str:
-    """A text that a spreadsheet would take for a formula gets an apostrophe. A masked number is none: it has ***."""
+    """A text that a spreadsheet would run as a formula gets an apostrophe. A masked number needs none, because it has
+    ***."""
     if text.startswith(_RUN_BY_SPREADSHEETS) and not _MASKED_NUMBER.fullmatch(text):
         return "'" + text
     return text
@@ -110,14 +109,14 @@ class GatewayResponse(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """`body` None is no body at all, a text goes out as it is, all else as JSON. Header names in lower case."""
+    """`body` None: no body; a text is sent as it is; all else as JSON. Header names are in lower case."""
 
     status: int
     body: Renderable = field(default=None, repr=False)
     headers: Mapping[str, str] = _NO_HEADERS
 
     def to_event(self) -> GatewayResponse:
-        """With a content type unless `headers` names one."""
+        """The answer for the gateway. It gets a content type unless `headers` has one."""
         headers = dict(_ALWAYS)
         if isinstance(self.body, str):
             headers["content-type"] = "text/plain; charset=utf-8"
@@ -137,9 +136,10 @@ def list_response(
     next_cursor: str | None,
     columns: Columns | None = None,
 ) -> Response:
-    """A page of a list: JSON, or CSV where the client prefers it and the list has `columns`.
+    """A page of a list: JSON, or CSV if the client prefers it and the list has `columns`.
 
-    A CSV has no room for `next_cursor`: it goes out as `Link: <?…>; rel="next"` (RFC 8288), and so it does with JSON.
+    The next page is also in the header `Link: <?…>; rel="next"` (RFC 8288), because a CSV has no place for
+    `next_cursor`.
     """
     headers = {"vary": "accept"} if columns else {}
     if next_cursor is not None:

@@ -1,4 +1,4 @@
-"""From an event to an answer. The gateway has matched the path already, so a route key is looked up and no more."""
+"""From an event to an answer. The gateway has matched the path already, so only the route key is looked up."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,8 +14,8 @@ type RouteHandler = Callable[[Request], Response | Awaitable[Response]]
 class Router:
     """The routes of one function.
 
-    `on_error` is told of every exception that is not a Refusal, with the route key, and logs it: its type and trace,
-    never the request. The client gets a 500 without particulars.
+    `on_error` gets every exception that is not a Refusal, with the route key. It logs the type and the trace, never the
+    request. The client gets a 500 without details.
     """
 
     def __init__(self, *, on_error: Callable[[Exception, str], None]) -> None:
@@ -23,7 +23,7 @@ class Router:
         self._routes: dict[str, tuple[RouteHandler, Scope | None]] = {}
 
     def add(self, route_key: str, handler: RouteHandler, *, scope: Scope | None) -> None:
-        """`route_key` as in the template, "POST /v1/messages"; `scope` None is open to all, without a token."""
+        """`route_key` is as in the template, "POST /v1/messages". `scope` None: open to all, without a token."""
         if route_key in self._routes:
             raise ValueError(f"{route_key} stands twice")
         self._routes[route_key] = (handler, scope)
@@ -39,15 +39,16 @@ class Router:
 
     @property
     def route_keys(self) -> frozenset[str]:
-        """For the tests that hold routes, template and document together."""
+        """For the tests that compare routes, template and OpenAPI document."""
         return frozenset(self._routes)
 
     async def dispatch(self, event: Event) -> GatewayResponse:
-        """Never raises. The caller owns the event loop, because clients that are kept between calls belong to one."""
+        """Handle one request. Never raises. The caller owns the event loop, because clients that are kept between calls
+        belong to one loop."""
         route_key = str(event.get("routeKey", ""))
         try:
             return (await self._answer_or_problem(event, route_key)).to_event()
-        except Exception as error:  # the edge: whatever it was, the client gets an answer and an engineer a line
+        except Exception as error:  # the edge: the client always gets an answer, and the engineer a log line
             self._on_error(error, route_key)
             return problems.unexpected(_language(event)).to_event()
 

@@ -1,9 +1,8 @@
-"""Request bodies and queries against the OpenAPI document, and what is wrong with them in the words of api.md's field
-codes.
+"""Checks request bodies and queries against the OpenAPI document. Errors get api.md's field codes.
 
-Not JSON, wrong types, unknown and missing fields and ill-formed values are bad_request. A number outside its limits, or
-a list or text too long or too short, is unprocessable: it was understood, its content cannot be accepted. In a query
-everything is bad_request.
+A body that is not JSON, a wrong type, an unknown or missing field and an ill-formed value are bad_request. A number
+outside its limits, or a list or text that is too long or too short, is unprocessable: we understood it but cannot
+accept its content. In a query every error is bad_request.
 
 A JSON Schema is compiled at first use.
 """
@@ -34,7 +33,7 @@ _LIMITS: Mapping[str, str] = {
     "minLength": "least",
     "maxLength": "most",
 }
-"""Keyword → the fact that the text names."""
+"""Keyword → the fact in the text."""
 
 _FORMS = frozenset({"enum", "const", "pattern", "format"})
 
@@ -47,7 +46,7 @@ _LONGEST_NAME = 80
 
 
 class Breach(Enum):
-    """What kind of rule is broken: a value may have the right shape and the wrong form, or be too large or small."""
+    """The kind of rule that is broken: the value has a wrong shape, a wrong form, or is outside a limit."""
 
     SHAPE = auto()
     FORM = auto()
@@ -56,7 +55,7 @@ class Breach(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """One thing that breaks the schema."""
+    """One violation of the schema."""
 
     path: tuple[str, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +63,8 @@ class Violation:
     breach: Breach = Breach.SHAPE
 
     def field_error(self) -> FieldError:
-        """Inside a list of recipients or items: the row, counted from 1, and the field within it."""
+        """The violation as a field error. In a list of recipients or items: with the row, counted from 1, and the field
+        in it."""
         path, row = self.path, None
         if len(path) > 1 and path[0] in _ROWS:
             path, row = path[2:] or path[:1], int(path[1]) + 1
@@ -73,7 +73,7 @@ class Violation:
 
 
 def violations(schema: JsonObject, value: JsonValue) -> list[Violation]:
-    """Of `value` against a schema that may refer to the document's components. One for each field, in order."""
+    """The violations of `value`, one for each field, in order. The schema may refer to the document's components."""
     found: dict[tuple[str, ...], Violation] = {}
     for violation in _violations(schema, value):
         found.setdefault(violation.path, violation)
@@ -83,8 +83,8 @@ def violations(schema: JsonObject, value: JsonValue) -> list[Violation]:
 def without_nulls(schema: JsonObject, value: JsonValue) -> JsonValue:
     """`value` without the nulls of named fields: a null means the same as leaving the field out (api.md, Fields).
 
-    A field that the schema does not name stays, so that it is refused as unknown; so does all that has no schema, like
-    a record of DHIS2. A required field that is null is missing afterwards.
+    A null in an unnamed field stays, so that the field is refused as unknown. A value without a schema, like a record
+    of DHIS2, stays as it is. A required field that is null is missing afterwards.
     """
     schema = followed(schema)
     if isinstance(value, list):
@@ -101,7 +101,7 @@ def without_nulls(schema: JsonObject, value: JsonValue) -> JsonValue:
 
 
 def _fields(schema: JsonObject) -> Mapping[str, JsonObject]:
-    """The fields that a schema names, those of its alternatives too."""
+    """The fields that a schema names, including those of its alternatives."""
     variants = schema.get("oneOf")
     branches = map(as_object, variants) if isinstance(variants, list) else ()
     fields = {name: one for branch in branches for name, one in _fields(followed(branch)).items()}
@@ -109,7 +109,7 @@ def _fields(schema: JsonObject) -> Mapping[str, JsonObject]:
 
 
 class _Error(Protocol):
-    """What of fastjsonschema's JsonSchemaValueException is used."""
+    """The part of fastjsonschema's JsonSchemaValueException that we use."""
 
     value: JsonValue
     definition: JsonObject
@@ -126,7 +126,7 @@ def _violations(schema: JsonObject, value: JsonValue) -> Iterator[Violation]:
 
 @cache
 def _compiled(schema: bytes) -> Callable[[JsonValue], list[_Error]]:
-    """A schema's compilation takes 2 to 20 ms, so each is made when first asked for."""
+    """Compiling a schema takes 2 to 20 ms, so each is compiled when it is first needed."""
     import fastjsonschema  # noqa: PLC0415 - at first use, not at a cold start (it brings urllib and decimal)
 
     definition = {**as_object(parse_bytes(schema)), "components": document()["components"]}
@@ -143,7 +143,7 @@ def _compiled(schema: bytes) -> Callable[[JsonValue], list[_Error]]:
 
 
 def _explained(error: _Error) -> Iterator[Violation]:
-    """Facts never hold the value itself: it may be a number or a name of a person."""
+    """Facts never hold the value itself, because it may be a person's number or name."""
     path, rule, definition = tuple(error.path[1:]), error.rule, error.definition
     if rule == "required":
         yield from _missing(path, definition, as_object(error.value))
@@ -171,7 +171,7 @@ def _unknown(path: tuple[str, ...], definition: JsonObject, value: JsonObject) -
 
 
 def _undecided(path: tuple[str, ...], definition: JsonObject, value: JsonValue) -> Iterator[Violation]:
-    """Alternatives are told apart by the fields they require; where one is meant, its own violations are told."""
+    """Alternatives are recognised by the fields they require. If one is recognised, its own violations are reported."""
     if not isinstance(value, dict):
         yield Violation(path=path, facts={"type": "object"})
         return
@@ -235,30 +235,30 @@ _OF_A_MESSAGE = frozenset({"recipient", "recipients", "defaults", "content", "fa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A list's query. `filters` are as they were given, without limit and cursor, with the path's parameters: what a
-    cursor is bound to."""
+    """A list's query. `filters` are the given values without limit and cursor, with the path's parameters. A cursor is
+    bound to them."""
 
     limit: int
     cursor: str | None
     filters: Mapping[str, str]
 
     def time(self, name: str) -> datetime | None:
-        """In UTC."""
+        """An instant in UTC; None if it is absent."""
         return from_rfc3339(_with_plus(self.filters[name])) if name in self.filters else None
 
     def unspaced(self, name: str) -> str | None:
-        """A value that never holds blanks: a + that stood unescaped is put back."""
+        """A value that never contains blanks: an unescaped + is restored."""
         return _with_plus(self.filters[name]) if name in self.filters else None
 
 
 def body(request: Request, operation: str) -> JsonObject:
-    """The JSON object, sound by the schema of `operation` (an operationId). Refusal otherwise.
+    """The JSON object, valid by the schema of `operation` (an operationId). Fields that are null are left out.
 
-    Fields that are null are left out of it.
+    Raises Refusal: unsupported_media_type, too_large, use_upload (a distribution's body over 4 MB or 5,000 recipients),
+    bad_request, unprocessable. A missing Content-Type counts as JSON.
 
-    unsupported_media_type, too_large, use_upload (a distribution's body over 4 MB or 5,000 recipients), bad_request,
-    unprocessable. A missing Content-Type passes for JSON. Characters that no message can carry are removed, but not
-    from the values and texts of messages: those who compose them remove them there, with a warning.
+    Characters that no message can carry are removed, but not from the values and texts of messages: composing a message
+    removes them there, with a warning.
     """
     _refuse_other_media(request)
     if len(request.body) > MAX_BODY_BYTES:
@@ -272,9 +272,10 @@ def body(request: Request, operation: str) -> JsonObject:
 
 
 def query(request: Request, operation: str) -> Query:
-    """The query and the path's parameters, sound by the document. Refusal (bad_request) otherwise.
+    """The query and the path's parameters, valid by the document. Raises Refusal (bad_request) otherwise.
 
-    An empty value counts as absent: forms send those. Whoever gives two values means one that we cannot know.
+    An empty value counts as absent, because forms send empty values. Two values for one name are refused, because we
+    cannot know which one is meant.
     """
     declared = {str(p["name"]): p for p in openapi.parameters(operation) if p["in"] in {"query", "path"}}
     if twice := sorted(request.repeated & declared.keys()):
@@ -301,7 +302,7 @@ def _given_twice(name: str) -> FieldError:
 
 
 def _typed(parameter: JsonObject | None, value: str) -> JsonValue:
-    """A whole number where the document asks for one; a + that stood unescaped where no blank may be is put back."""
+    """A whole number if the document asks for one. An unescaped + is restored where no blank is possible."""
     schema = openapi.as_object(parameter["schema"]) if parameter else {}
     if schema.get("type") == "integer" and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
@@ -342,7 +343,7 @@ def _unreadable() -> Refusal:
 
 
 def _refuse_too_many(found: JsonObject, operation: str) -> None:
-    """Before the schema: these have answers of their own in api.md."""
+    """Checked before the schema, because api.md has special answers for these."""
     recipients, size = found.get("recipients"), found.get("bytes")
     if operation == _DISTRIBUTION and isinstance(recipients, list) and len(recipients) > MAX_INLINE_RECIPIENTS:
         raise Refusal(ProblemCode.USE_UPLOAD)
@@ -357,12 +358,12 @@ def _too_large(operation: str) -> Refusal:
 
 
 def _checked_by_planning(violation: Violation) -> bool:
-    """A value inside a list of recipients rejects its row, as it does in an uploaded file, not the request."""
+    """A value inside a list of recipients rejects its row, as in an uploaded file, and not the request."""
     return violation.path[:1] == ("recipients",) and len(violation.path) > 1 and violation.breach is not Breach.SHAPE
 
 
 def _refuse(found: list[Violation]) -> None:
-    """A wrong shape (type, unknown or missing field) is 400; a value that cannot be accepted is 422 (api.md)."""
+    """A wrong shape (type, unknown or missing field) is 400. A value that cannot be accepted is 422 (api.md)."""
     shapes = [violation for violation in found if violation.breach is Breach.SHAPE]
     if shapes:
         raise Refusal(ProblemCode.BAD_REQUEST, _field_errors(shapes))

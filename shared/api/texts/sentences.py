@@ -10,15 +10,15 @@ type Sentences = tuple[str, ...]
 
 
 class TextKind(StrEnum):
-    """The closed lists of api.md, "Codes". A code may stand in several with different texts (`expired`)."""
+    """The closed lists of api.md, "Codes". A code may be in several lists with different texts (`expired`)."""
 
     PROBLEM_TITLE = "problem_title"
     PROBLEM_DETAIL = "problem_detail"
     FIELD = "field"
     REASON = "reason"
-    """Of a message: the field codes count too."""
+    """Reasons of a message. The field codes are reasons too."""
     DEAD_LETTER = "dead_letter"
-    """Why a message was given up."""
+    """Why a message is dead."""
     STATUS_REASON = "status_reason"
     WARNING = "warning"
 
@@ -29,9 +29,9 @@ _LONGEST_FACT = 200
 
 
 def text(kind: TextKind, code: str, language: Language, facts: Mapping[str, str] | None = None) -> str:
-    """The text of a code. A sentence that names a fact which is absent or empty is left out; the first one names none.
+    """The text of a code. A sentence with a fact that is absent or empty is left out; the first sentence has no fact.
 
-    KeyError for a code outside api.md's closed list: that is a mistake of ours, not of the person who asked.
+    Raises KeyError for a code outside api.md's closed list, because that is an error of ours.
     """
     texts, words = _tables(language)
     codes = texts[kind]
@@ -42,12 +42,12 @@ def text(kind: TextKind, code: str, language: Language, facts: Mapping[str, str]
 
 
 def filled_in(sentences: Sentences, known: Mapping[str, str]) -> str:
-    """The sentences of which every fact is known, one after the other."""
+    """The sentences whose facts are all known, one after the other."""
     return " ".join(sentence.format_map(known) for sentence in sentences if placeholders(sentence) <= known.keys())
 
 
 def sentences(kind: TextKind, code: str, language: Language) -> Sentences:
-    """The sentences as they are written, placeholders and all."""
+    """The sentences as they are written, with placeholders."""
     return _tables(language)[0][kind][code]
 
 
@@ -58,19 +58,19 @@ def known_codes(kind: TextKind, language: Language) -> frozenset[str]:
 
 @cache
 def placeholders(sentence: str) -> frozenset[str]:
-    """The names of the facts in it."""
+    """The names of the facts in a sentence."""
     return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name is not None)
 
 
 def _shown(words: Mapping[str, str], value: str) -> str:
-    """A client's own words come back to it in a text: cut, so that nobody is sent a megabyte of them."""
+    """A fact as it is shown. A client's own words come back in a text, so they are cut to a moderate length."""
     word = words.get(value, value)
     return word if len(word) <= _LONGEST_FACT else word[:_LONGEST_FACT] + "…"
 
 
 @cache
 def _tables(language: Language) -> tuple[Mapping[TextKind, Mapping[str, Sentences]], Mapping[str, Mapping[str, str]]]:
-    """Imported when a text is first asked for: most requests need none."""
+    """Imported at the first text: most requests need none."""
     if language == "fr":
         from shared.api.texts import texts_fr  # noqa: PLC0415 - at first use, not at a cold start
 

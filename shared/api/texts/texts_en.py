@@ -1,4 +1,5 @@
-"""English texts. A text is a row of sentences; one whose placeholders have no fact is left out (see sentences.py)."""
+"""English texts. A text is a row of sentences. A sentence whose placeholders have no fact is left out
+(`sentences.py`)."""
 
 from shared.api.texts.sentences import Sentences, TextKind
 from shared.recipients.countries import covered_sentence

@@ -1,4 +1,7 @@
-"""French texts, in step with texts_en.py: the same codes, the same placeholders (a test holds them together)."""
+"""French texts, with the same codes and placeholders as texts_en.py (a test compares them).
+
+"Fournisseur" is Meta or Orange where both can be meant; where only one can be meant, the text names it.
+"""
 
 from shared.api.texts.sentences import Sentences, TextKind
 from shared.recipients.countries import covered_sentence
