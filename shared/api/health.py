@@ -66,7 +66,7 @@ _EN: Mapping[str, Finding] = {
     ),
     "token.permission_missing": (
         (
-            "The credentials may not read this, or the number's or client's ID is wrong.",
+            "The credentials do not give access to this, or the ID of the number or the client is wrong.",
             "The provider's code: {provider_code}.",
         ),
         (
@@ -96,23 +96,26 @@ _EN: Mapping[str, Finding] = {
         ("Write only to people who expect a card. Meta may lower the limit or block the number.",),
     ),
     "limit.fine": (
-        ("Meta lets you write to {limit} people in 24 hours outside their sessions.", "Used: {used}."),
+        ("Meta lets you contact {limit} people in 24 hours outside their sessions.", "Used: {used}."),
         (),
     ),
-    "limit.unlimited": (("Meta sets no limit on people in 24 hours.", "Written to: {used}."), ()),
-    "limit.untold": (("Meta does not say how many people you may write to in 24 hours.", "Written to: {used}."), ()),
+    "limit.unlimited": (("Meta does not limit the number of people in 24 hours.", "People contacted: {used}."), ()),
+    "limit.untold": (
+        ("Meta does not say how many people you may contact in 24 hours.", "People contacted: {used}."),
+        (),
+    ),
     "limit.reached": (
-        ("The people that Meta lets you write to in 24 hours are used up: {used} of {limit}.",),
-        ("Sending goes on by itself as hours pass. Verify the business at Meta to raise the limit.",),
+        ("You have reached the number of people that Meta allows in 24 hours: {used} of {limit}.",),
+        ("Sending continues by itself, hour by hour. To raise the limit, have the business verified at Meta.",),
     ),
     "templates.fine": (("Approved templates: {count}.",), ()),
     "templates.account_unnamed": (
-        ("The templates' status cannot be read: no WhatsApp Business Account ID is set.",),
+        ("The status of the templates cannot be read: the WhatsApp Business Account ID is missing.",),
         (f"Enter business_account_id under {_SETTINGS_EN}.",),
     ),
     "templates.none_approved": (
         ("Meta has approved no template that can be used here.",),
-        ("Submit the ready-made ones under Templates. Meta takes 24 to 72 hours.",),
+        ("Submit the ready-made ones under Templates. Meta's review takes 24 to 72 hours.",),
     ),
     "templates.stopped": (
         ("Meta has paused or disabled templates: {names}.",),
@@ -124,20 +127,20 @@ _EN: Mapping[str, Finding] = {
     ),
     "webhook.fine": (
         (
-            "Meta's reports can be verified, and the account is subscribed to an app. They go to the address that is "
-            "entered in that app: if it is another organisation's, the reports of your messages go there.",
+            "Meta's reports can be verified, and the account is subscribed to an app. They go to the address in that "
+            "app: if it is another organisation's address, that organisation gets the reports of your messages.",
         ),
         (),
     ),
     "webhook.app_secret_missing": (
-        ("Delivery reports are refused: without the app secret nobody can tell that they come from Meta.",),
+        ("Delivery reports are refused: without the app secret, nothing proves that they come from Meta.",),
         (f"Enter app_secret under {_SETTINGS_EN}.",),
     ),
     "webhook.account_unnamed": (
         (
-            "No WhatsApp Business Account ID is set. So Meta's notices about templates, the account, its limits and "
-            "its number cannot be told from another account's, and change nothing. It cannot be checked either "
-            "whether reports are subscribed.",
+            "The WhatsApp Business Account ID is missing. So we cannot know whether Meta's notices about templates, "
+            "the account, its limits and its number are about your account, and we ignore them. We cannot check the "
+            "subscription to the reports either.",
         ),
         (f"Enter business_account_id under {_SETTINGS_EN}.",),
     ),
@@ -152,19 +155,19 @@ _EN: Mapping[str, Finding] = {
     "account.limited": (("The account may send, with limits.", "Meta says: {words}"), ()),
     "account.restricted": (
         ("Meta has restricted the account.", "Meta says: {words}"),
-        ("Settle it in Meta Business Manager > Account quality, then resume what is paused.",),
+        ("Solve this in Meta Business Manager > Account quality, then resume what is paused.",),
     ),
     "account.account_restricted": (
         ("Meta has locked or restricted the account.", "Its code: {provider_code}."),
-        ("Settle it in Meta Business Manager > Account quality, then resume what is paused.",),
+        ("Solve this in Meta Business Manager > Account quality, then resume what is paused.",),
     ),
     "account.payment_required": (
         ("Meta asks for a payment.", "Its code: {provider_code}."),
-        ("Settle it in Meta Business Manager > Billing, then resume what is paused.",),
+        ("Pay in Meta Business Manager > Billing, then resume what is paused.",),
     ),
     "account.blocked": (
-        ("Meta lets nothing be sent.", "Meta says: {words}"),
-        ("Settle it in Meta Business Manager > Account quality.",),
+        ("Meta blocks all sending.", "Meta says: {words}"),
+        ("Solve this in Meta Business Manager > Account quality.",),
     ),
     "contracts.fine": (("Units left in {country}: {units}.", "The first contract ends on {ends}."), ()),
     "contracts.absent": (
@@ -175,29 +178,29 @@ _EN: Mapping[str, Finding] = {
     "contracts.ended": (("The contract in {country} has ended.",), ("Renew it at Orange.",)),
     "sender_name.fine": (("Recipients see the sender name {name}.",), ()),
     "sender_name.narrow": (
-        ("Recipients see the sender name {name}. Some countries may not take its characters.",),
+        ("Recipients see the sender name {name}. Some countries may not accept its characters.",),
         (),
     ),
-    "sender_address.fine": (("Messages in {country} leave from the sender address {address}.",), ()),
+    "sender_address.fine": (("Messages to {country} are sent from the sender address {address}.",), ()),
     "sender_address.missing": (
         ("No sender address is known for {country}, so nothing can be sent there.",),
         ("Ask Orange for it and enter it under senders.",),
     ),
     "receipts.fine": (
         (
-            "Receipts are taken at webhook_url, shown in the SMS settings. Orange cannot be asked whether it is "
-            "registered there. An Orange application has one address: if it is registered for another organisation, "
-            "the receipts of your messages go there.",
+            "Receipts come to webhook_url, which the SMS settings show. We cannot ask Orange whether this address is "
+            "registered there. An Orange application has only one address: if it is another organisation's address, "
+            "that organisation gets the receipts of your messages.",
         ),
         (),
     ),
     "refused": (
-        ("Not checked, because the provider refused the question.", "Its code: {provider_code}."),
-        ("Mend what the other checks name first.",),
+        ("Not checked, because the provider refused our question.", "Its code: {provider_code}."),
+        ("First repair what the other checks report.",),
     ),
     "unanswered": (
         ("Not checked, because the provider gave no usable answer.", "The code: {provider_code}."),
-        ("Look again in a few minutes. Sending goes on as far as it can.",),
+        ("Look again in a few minutes. Sending continues as far as possible.",),
     ),
 }
 
@@ -244,7 +247,7 @@ _FR: Mapping[str, Finding] = {
     ),
     "limit.fine": (
         (
-            "Meta vous permet d’écrire à {limit} personnes en 24 heures hors de leurs sessions.",
+            "Meta vous permet de contacter {limit} personnes en 24 heures hors de leurs sessions.",
             "Utilisé : {used}.",
         ),
         (),
@@ -255,16 +258,16 @@ _FR: Mapping[str, Finding] = {
     ),
     "limit.untold": (
         (
-            "Meta ne dit pas à combien de personnes vous pouvez écrire en 24 heures.",
+            "Meta ne dit pas combien de personnes vous pouvez contacter en 24 heures.",
             "Personnes contactées : {used}.",
         ),
         (),
     ),
     "limit.reached": (
-        ("Le nombre de personnes permis par Meta en 24 heures est atteint : {used} sur {limit}.",),
+        ("Vous avez atteint le nombre de personnes que Meta permet en 24 heures : {used} sur {limit}.",),
         (
-            "L’envoi reprend de lui-même au fil des heures. Faites vérifier l’entreprise chez Meta pour relever la "
-            "limite.",
+            "L’envoi reprend de lui-même au fil des heures. Pour relever la limite, faites vérifier l’entreprise chez "
+            "Meta.",
         ),
     ),
     "templates.fine": (("Modèles approuvés : {count}.",), ()),
@@ -274,11 +277,11 @@ _FR: Mapping[str, Finding] = {
     ),
     "templates.none_approved": (
         ("Meta n’a approuvé aucun modèle utilisable ici.",),
-        ("Soumettez les modèles prêts à l’emploi sous Modèles. Meta met 24 à 72 heures.",),
+        ("Soumettez les modèles prêts à l’emploi sous Modèles. L’examen par Meta dure de 24 à 72 heures.",),
     ),
     "templates.stopped": (
         ("Meta a suspendu ou désactivé des modèles : {names}.",),
-        ("Examinez-les dans WhatsApp Manager > Modèles de message, ou prenez-en d’autres.",),
+        ("Examinez-les dans WhatsApp Manager > Modèles de message, ou utilisez-en d’autres.",),
     ),
     "templates.default_not_approved": (
         ("Le modèle par défaut {name} n’est pas approuvé.",),
@@ -287,8 +290,8 @@ _FR: Mapping[str, Finding] = {
     "webhook.fine": (
         (
             "Les rapports de Meta peuvent être vérifiés, et le compte est abonné à une application. Ils vont à "
-            "l’adresse saisie dans cette application : si c’est celle d’une autre organisation, elle reçoit les "
-            "rapports de vos messages.",
+            "l’adresse saisie dans cette application : si c’est celle d’une autre organisation, c’est elle qui reçoit "
+            "les rapports de vos messages.",
         ),
         (),
     ),
@@ -301,9 +304,9 @@ _FR: Mapping[str, Finding] = {
     ),
     "webhook.account_unnamed": (
         (
-            "L’identifiant du compte WhatsApp Business manque. Les avis de Meta sur les modèles, le compte, ses "
-            "limites et son numéro ne peuvent donc pas être distingués de ceux d’un autre compte, et ne changent rien. "
-            "L’abonnement aux rapports ne peut pas être vérifié non plus.",
+            "L’identifiant du compte WhatsApp Business manque. Nous ne pouvons donc pas savoir si les avis de Meta sur "
+            "les modèles, le compte, ses limites et son numéro concernent votre compte, et nous les ignorons. Nous ne "
+            "pouvons pas non plus vérifier l’abonnement aux rapports.",
         ),
         (f"Saisissez business_account_id sous {_SETTINGS_FR}.",),
     ),
@@ -327,10 +330,10 @@ _FR: Mapping[str, Finding] = {
     ),
     "account.payment_required": (
         ("Meta demande un paiement.", "Son code : {provider_code}."),
-        ("Réglez-le dans Meta Business Manager > Facturation, puis reprenez ce qui est en pause.",),
+        ("Payez dans Meta Business Manager > Facturation, puis reprenez ce qui est en pause.",),
     ),
     "account.blocked": (
-        ("Meta ne laisse rien partir.", "Meta dit : {words}"),
+        ("Meta bloque tout envoi.", "Meta dit : {words}"),
         ("Réglez la situation dans Meta Business Manager > Qualité du compte.",),
     ),
     "contracts.fine": (("Unités restantes ({country}) : {units}.", "Le premier contrat prend fin le {ends}."), ()),
@@ -352,15 +355,15 @@ _FR: Mapping[str, Finding] = {
     ),
     "receipts.fine": (
         (
-            "Les accusés sont reçus à webhook_url, affiché dans les paramètres SMS. On ne peut pas demander à Orange "
-            "s’il y est enregistré. Une application Orange n’a qu’une adresse : si c’est celle d’une autre "
-            "organisation, elle reçoit les accusés de vos messages.",
+            "Les accusés arrivent à webhook_url, affichée dans les paramètres SMS. Nous ne pouvons pas demander à "
+            "Orange si cette adresse y est enregistrée. Une application Orange n’a qu’une adresse : si c’est celle "
+            "d’une autre organisation, c’est elle qui reçoit les accusés de vos messages.",
         ),
         (),
     ),
     "refused": (
-        ("Non vérifié, car le fournisseur a refusé la question.", "Son code : {provider_code}."),
-        ("Corrigez d’abord ce que nomment les autres points.",),
+        ("Non vérifié, car le fournisseur a refusé notre question.", "Son code : {provider_code}."),
+        ("Corrigez d’abord ce que signalent les autres points.",),
     ),
     "unanswered": (
         ("Non vérifié, car le fournisseur n’a pas donné de réponse utilisable.", "Le code : {provider_code}."),

@@ -46,7 +46,7 @@ _STOP_REASONS = frozenset(
 _FIELDS = {"phone": "to", "content.template.name": "default_template"}
 
 _TEXTS = {
-    "fr": "Message de test d'Oomus : vos réglages SMS fonctionnent.",
+    "fr": "Message de test d'Oomus : vos paramètres SMS fonctionnent.",
     "en": "Oomus test message: your SMS settings work.",
 }
 

@@ -149,7 +149,7 @@ def test_without_the_accounts_id_updates_change_nothing_and_health_names_it(runn
                 tell(programme, field, value, account)
         received(programme)
         assert stored(programme, identity) == ("scheduled", None, [])
-        for language, ignored in (("en", "change nothing"), ("fr", "ne changent rien")):
+        for language, ignored in (("en", "we ignore them"), ("fr", "nous les ignorons")):
             check = finding(health(programme, language), "webhook")
             assert not check["ok"]
             assert ignored in check["detail"]

@@ -14,7 +14,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "forbidden": ("Action non autorisée",),
         "not_found": ("Introuvable",),
         "idempotency_key_missing": ("L’en-tête Idempotency-Key manque",),
-        "idempotency_key_reused": ("Cette clé a déjà servi à autre chose",),
+        "idempotency_key_reused": ("Cette clé a déjà servi pour une autre demande",),
         "idempotency_in_progress": ("Traitement en cours",),
         "integration_missing": ("Le canal n’est pas configuré",),
         "template_missing": ("Aucun modèle à envoyer",),
@@ -22,7 +22,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "upload_missing": ("Le fichier n’est pas arrivé",),
         "use_upload": ("Trop de destinataires pour une seule demande",),
         "state_conflict": ("Impossible dans cet état",),
-        "provider_refused": ("L’opérateur a refusé",),
+        "provider_refused": ("Le fournisseur a refusé",),
         "too_large": ("Trop volumineux",),
         "unsupported_media_type": ("Type de contenu incorrect",),
         "unprocessable": ("Le contenu ne peut pas être accepté",),
@@ -30,39 +30,39 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
     },
     TextKind.PROBLEM_DETAIL: {
         "rate_limited": (
-            "Vous avez fait cette demande trop souvent en une minute, et rien n’a été fait.",
+            "Vous avez envoyé cette demande trop souvent en une minute. Rien n’a été fait.",
             "Attendez {retry_after} s, puis réessayez.",
-            "Une recherche concerne une seule personne : 60 par minute au plus.",
+            "Vous pouvez rechercher au plus 60 personnes par minute, une à la fois.",
         ),
         "bad_request": (
-            "La demande n’a pas été comprise et rien n’a été fait.",
+            "La demande n’a pas été comprise. Rien n’a été fait.",
             "Corrigez ce qui figure sous errors, puis renvoyez-la.",
         ),
         "forbidden": (
-            "Votre compte n’y est pas autorisé.",
+            "Votre compte n’est pas autorisé à faire cela.",
             "Il faut le droit {scope}.",
             "Adressez-vous à l’administrateur de votre organisation.",
         ),
         "not_found": ("Cela n’existe pas, ou n’appartient pas à votre organisation.", "Vérifiez l’adresse."),
         "idempotency_key_missing": (
-            "Cet appel exige un en-tête Idempotency-Key, pour qu’une répétition n’envoie rien deux fois.",
-            "Donnez de 1 à 255 caractères ASCII visibles, nouveaux à chaque nouvel ordre.",
+            "Cette demande exige un en-tête Idempotency-Key, pour qu’une répétition n’envoie rien deux fois.",
+            "Utilisez de 1 à 255 caractères ASCII visibles, et une nouvelle clé pour chaque nouvelle demande.",
         ),
         "idempotency_key_reused": (
-            "Une demande précédente avec cette clé Idempotency-Key avait un autre contenu, et c’est elle qui compte.",
-            "Prenez une nouvelle clé pour un nouvel ordre.",
+            "Une demande précédente avec cette clé Idempotency-Key avait un autre contenu. Seule la première compte.",
+            "Utilisez une nouvelle clé pour une nouvelle demande.",
         ),
         "idempotency_in_progress": (
             "Une demande précédente avec cette clé Idempotency-Key n’est pas terminée.",
-            "Renvoyez la même demande dans quelques secondes : rien ne partira deux fois.",
+            "Renvoyez la même demande dans quelques secondes. Rien ne partira deux fois.",
         ),
         "integration_missing": (
-            "Les réglages nécessaires n’ont pas été renseignés.",
-            "Il manque : {integration}.",
+            "Les paramètres nécessaires manquent.",
+            "À renseigner : {integration}.",
             "Un administrateur peut les saisir sous Paramètres > Intégrations.",
         ),
         "template_missing": (
-            "Un message d’essai WhatsApp demande un modèle approuvé, et aucun modèle par défaut n’est défini.",
+            "Un message de test WhatsApp exige un modèle approuvé, et aucun modèle par défaut n’est défini.",
             "Choisissez-en un sous Paramètres > Intégrations > WhatsApp.",
         ),
         "quiet_hours": (
@@ -71,47 +71,47 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Rien n’a été envoyé.",
         ),
         "upload_missing": (
-            "Le fichier de ce téléversement est absent : il n’a jamais été déposé, ou il a expiré.",
-            "Téléversez-le de nouveau, puis créez la distribution.",
+            "Le fichier à importer est absent : il n’a jamais été déposé à son adresse, ou il a expiré.",
+            "Importez-le de nouveau, puis créez la distribution.",
         ),
         "use_upload": (
-            "Une demande prend au plus 5 000 destinataires et 4 Mo.",
-            "Téléversez la liste (POST /v1/uploads) et indiquez son upload_id dans la distribution.",
+            "Une demande accepte au plus 5 000 destinataires et 4 Mo.",
+            "Importez la liste dans un fichier (POST /v1/uploads) et indiquez son upload_id dans la distribution.",
         ),
         "state_conflict": (
-            "Ce qui est demandé ne convient pas à l’état actuel ; rien n’a été changé.",
+            "C’est impossible dans l’état actuel. Rien n’a été modifié.",
             "État actuel : {status}.",
-            "Ce qu’il fallait envoyer n’est plus conservé ({gone}) : envoyez un nouveau message.",
+            "Le contenu du message n’est plus conservé ({gone}) : envoyez un nouveau message.",
             "{advice}",
-            "Rechargez la page et choisissez une des actions encore possibles.",
+            "Rechargez la page et choisissez une action encore possible.",
         ),
         "provider_refused": (
-            "L’opérateur n’a pas pris le message.",
+            "Le fournisseur a refusé la demande.",
             "{advice}",
-            "Code de l’opérateur : {provider_code}.",
+            "Code du fournisseur : {provider_code}.",
         ),
         "too_large": (
-            "La demande dépasse ce que cet appel accepte.",
+            "La demande est trop volumineuse.",
             "La limite est de {limit}.",
             "Envoyez-en moins à la fois.",
         ),
         "unsupported_media_type": (
-            "Cet appel n’accepte que du JSON.",
+            "Seul le format JSON est accepté ici.",
             "Envoyez-le en UTF-8 avec l’en-tête Content-Type: application/json.",
         ),
         "unprocessable": (
-            "La demande a été comprise, mais son contenu ne peut pas être accepté ; rien n’a été envoyé.",
+            "La demande a été comprise, mais son contenu ne peut pas être accepté. Rien n’a été envoyé.",
             "Corrigez ce qui figure sous errors, puis renvoyez-la.",
         ),
     },
     TextKind.FIELD: {
         "phone_missing": ("Il n’y a pas de numéro de téléphone.", "Saisissez le numéro mobile du bénéficiaire."),
         "phone_invalid": (
-            "Ce ne peut pas être un numéro de téléphone.",
+            "Cela ne peut pas être un numéro de téléphone.",
             "Vérifiez les chiffres, ou écrivez-le avec +indicatif du pays.",
         ),
         "phone_obsolete": (
-            "Ce numéro a l’ancienne forme, qui ne fonctionne plus depuis le changement de numérotation du pays.",
+            "Ce numéro est à l’ancien format, qui ne fonctionne plus depuis le changement de numérotation du pays.",
             "Demandez au bénéficiaire son nouveau numéro.",
         ),
         "phone_not_mobile": (
@@ -120,7 +120,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "phone_several": ("Le champ contient plusieurs numéros de téléphone.", "N’en gardez qu’un."),
         "sender_missing": (
-            "Orange n’a pas d’adresse d’expéditeur ici pour le pays de ce numéro.",
+            "Aucune adresse d’expéditeur Orange n’est renseignée pour le pays de ce numéro.",
             "Pays : {country}.",
             "Demandez l’adresse à Orange, saisissez-la sous Paramètres > Intégrations > SMS, puis renvoyez.",
         ),
@@ -134,34 +134,34 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "opted_out": (
             "Le bénéficiaire a demandé à ne plus recevoir de messages.",
-            "N’envoyez rien, sauf si la personne consent de nouveau et que cela est enregistré.",
+            "N’envoyez rien, sauf si la personne consent de nouveau et que vous l’enregistrez.",
         ),
         "variable_unknown": (
-            "Le texte nomme une variable qui n’existe pas.",
-            "C’est {{{name}}}.",
-            "Sont possibles first_name, last_name, card_code, programme_name, issue_date et verification_url.",
+            "Le texte utilise une variable qui n’existe pas.",
+            "La variable : {{{name}}}.",
+            "Variables possibles : first_name, last_name, card_code, programme_name, issue_date et verification_url.",
         ),
         "variable_missing": (
-            "Le texte demande une valeur que ce bénéficiaire n’a pas.",
+            "Le texte a besoin d’une valeur que ce bénéficiaire n’a pas.",
             "Il manque : {name}.",
             "Renseignez-la, ou retirez la variable du texte.",
         ),
         "template_unknown": (
             "Ce modèle n’existe pas dans cette langue.",
-            "Nom cherché : {name}.",
+            "Son nom : {name}.",
             "Choisissez-en un dans la liste des modèles.",
         ),
         "template_not_approved": (
             "Meta n’accepte pas ce modèle pour le moment.",
-            "C’est {name}.",
+            "Le modèle : {name}.",
             "Meta l’examine ({review_hours} heures) : attendez l’approbation.",
             "Meta l’a {stopped} : cherchez la cause dans WhatsApp Manager.",
             "Vous pouvez choisir un autre modèle.",
         ),
         "template_not_submitted": (
             "Meta n’a pas ce modèle : il n’a jamais été soumis, ou il a été supprimé.",
-            "C’est {name}.",
-            "Demandez à un administrateur de le soumettre depuis la liste des modèles (l’examen prend 24 à 72 heures), "
+            "Le modèle : {name}.",
+            "Demandez à un administrateur de le soumettre depuis la liste des modèles (l’examen dure 24 à 72 heures), "
             "ou choisissez un autre modèle.",
         ),
         "template_required": (
@@ -170,26 +170,26 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "text_too_long": (
             "Le texte est trop long.",
-            "La limite est de {limit} : parties d’un SMS, caractères sur WhatsApp.",
+            "La limite est de {limit} (parties d’un SMS, ou caractères sur WhatsApp).",
             "Raccourcissez-le.",
         ),
         "text_empty": ("Le texte est vide.", "Écrivez un message, ou choisissez un modèle."),
         "card_missing": (
-            "Il n’y a pas d’image de la carte, or WhatsApp en demande une.",
+            "Il n’y a pas d’image de la carte, or WhatsApp en exige une.",
             "Ajoutez la carte, ou envoyez par SMS.",
         ),
         "card_host_not_allowed": (
             "L’image de la carte se trouve à une adresse qui n’est pas autorisée.",
-            "Sont autorisés : {hosts}.",
+            "Adresses autorisées : {hosts}.",
             "Une clé s3:// commence par l’identifiant de votre organisation et une barre oblique.",
-            "Prenez une adresse autorisée, ou demandez à un ingénieur d’ajouter celle-ci.",
+            "Utilisez une adresse autorisée, ou demandez à l’équipe technique d’ajouter celle-ci.",
         ),
         "card_url_invalid": (
             "L’adresse de l’image de la carte est inutilisable.",
             "Il faut s3://compartiment/clé ou https://hôte/chemin.",
         ),
         "dhis2_attribute_missing": (
-            "Il manque au dossier DHIS2 un attribut nécessaire.",
+            "Il manque un attribut obligatoire dans le dossier DHIS2.",
             "Son UID : {attribute}.",
             "Renseignez-le dans DHIS2, ou corrigez la correspondance sous Paramètres > Intégrations > DHIS2.",
         ),
@@ -206,8 +206,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Choisissez-en une plus tardive, ou n’en donnez pas pour envoyer tout de suite.",
         ),
         "fallback_invalid": (
-            "La solution de repli est inutilisable : elle va de WhatsApp au SMS, demande un texte ou un modèle qui "
-            "existe en SMS, et part entre 1 minute et 7 jours (10 080 minutes) après l’envoi.",
+            "La solution de repli est inutilisable. Elle va de WhatsApp au SMS, exige un texte ou un modèle qui existe "
+            "en SMS, et part entre 1 minute et 7 jours (10 080 minutes) après le message.",
             "Corrigez-la, ou retirez-la.",
         ),
         "row_unreadable": (
@@ -222,14 +222,14 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "field_invalid": (
             "La valeur est inutilisable.",
             "Le champ {missing} est obligatoire.",
-            "Un seul de {only_one_of} peut être donné.",
+            "Donnez un seul de ces champs : {only_one_of}.",
             "Il faut {type}.",
             "Il faut {format}.",
             "Valeurs possibles : {allowed}.",
             "Elle doit correspondre à {pattern}.",
             "Le minimum est {minimum}.",
             "Le maximum est {maximum}.",
-            "Un consentement ne peut pas être daté dans le futur : au plus {latest}. "
+            "Un consentement ne peut pas avoir une date dans le futur : au plus tard {latest}. "
             "Vérifiez que le jour et le mois ne sont pas inversés.",
             "Il en faut au moins {least}.",
             "Il en faut au plus {most}.",
@@ -248,27 +248,27 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Vérifiez le numéro, ou réessayez plus tard.",
         ),
         "outcome_unknown": (
-            "La connexion a été coupée pendant l’envoi : on ne sait pas si le message est parti.",
-            "Interrogez le bénéficiaire avant de le renvoyer.",
+            "La connexion a été coupée pendant l’envoi : nous ne savons pas si le message est parti.",
+            "Demandez au bénéficiaire avant de le renvoyer.",
         ),
         "provider_rejected": (
-            "L’opérateur a rejeté le message.",
-            "Prévenez un ingénieur : le contenu est à examiner.",
+            "Le fournisseur a rejeté le message.",
+            "Prévenez l’équipe technique : elle doit vérifier le contenu.",
         ),
         "experiment_withheld": (
-            "Meta a retenu le message pour une expérience qui lui est propre.",
+            "Meta n’a pas remis le message, à cause d’une expérience qui lui est propre.",
             "Envoyez par SMS.",
         ),
         "already_sent": (
-            "La campagne a déjà envoyé cette carte à ce bénéficiaire, ou va l’envoyer.",
-            "Il n’y a rien à faire. Si elle n’arrive pas, renvoyez ce message.",
+            "La campagne a déjà envoyé cette carte à ce bénéficiaire, ou va bientôt l’envoyer.",
+            "Vous n’avez rien à faire. Si la carte n’arrive pas, renvoyez ce message.",
         ),
-        "cancelled": ("La distribution a été annulée avant le départ de ce message.",),
+        "cancelled": ("La distribution a été annulée avant l’envoi de ce message.",),
         "expired": (
             "Le message a attendu trop longtemps et n’a pas été envoyé.",
             "Envoyez-le de nouveau s’il est encore utile.",
         ),
-        "erased": ("Les données du bénéficiaire ont été effacées ; rien n’a été envoyé.",),
+        "erased": ("Les données du bénéficiaire ont été effacées. Rien n’a été envoyé.",),
         "receipt_missing": (
             "Le réseau n’a donné aucun accusé de réception depuis 48 heures.",
             "Le message a pu arriver malgré tout.",
@@ -276,43 +276,43 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
     },
     TextKind.DEAD_LETTER: {
         "copy_unreadable": (
-            "Ce qui attendait dans la file était illisible.",
-            "Relancez le message : il est refait à partir de ce qui a été conservé.",
+            "Le message en file d’attente était illisible.",
+            "Relancez-le : il est recréé à partir de son contenu conservé.",
         ),
         "handling_failed": (
-            "Notre propre système a échoué chaque fois qu’il a pris le message.",
-            "Relancez-le une fois la panne réparée par un opérateur.",
+            "Notre propre système a échoué chaque fois qu’il a traité le message.",
+            "Relancez-le une fois la panne réparée par l’équipe technique.",
         ),
     },
     TextKind.STATUS_REASON: {
         "token_invalid": (
-            "L’opérateur n’accepte plus les identifiants.",
-            "Saisissez-en de nouveaux sous Paramètres > Intégrations : l’envoi est aussitôt essayé de nouveau.",
+            "Le fournisseur n’accepte plus les identifiants.",
+            "Saisissez-en de nouveaux sous Paramètres > Intégrations. L’envoi est aussitôt essayé de nouveau.",
         ),
         "permission_missing": (
             "Il manque aux identifiants un droit nécessaire à l’envoi.",
-            "Accordez-le chez l’opérateur, puis reprenez : l’envoi est aussitôt essayé de nouveau.",
+            "Accordez-le chez Meta, puis reprenez. L’envoi est aussitôt essayé de nouveau.",
         ),
         "account_restricted": (
-            "L’opérateur a restreint ou bloqué le compte.",
-            "Réglez cela dans la console de l’opérateur : l’envoi reprend de lui-même, ou aussitôt si vous reprenez.",
+            "Le fournisseur a restreint ou bloqué le compte.",
+            "Réglez cela dans la console du fournisseur. L’envoi reprend de lui-même, ou aussitôt si vous le relancez.",
         ),
         "payment_required": (
-            "L’opérateur demande un paiement.",
-            "Réglez-le dans Meta Business Manager : l’envoi reprend de lui-même, ou aussitôt si vous reprenez.",
+            "Meta demande un paiement.",
+            "Payez dans Meta Business Manager. L’envoi reprend de lui-même, ou aussitôt si vous le relancez.",
         ),
         "balance_empty": (
             "Le solde de SMS est épuisé.",
-            "Achetez des unités chez Orange : l’envoi reprend de lui-même.",
+            "Achetez des unités chez Orange. L’envoi reprend de lui-même.",
         ),
-        "contract_expired": ("Le contrat SMS a expiré.", "Renouvelez-le chez Orange : l’envoi reprend de lui-même."),
+        "contract_expired": ("Le contrat SMS a expiré.", "Renouvelez-le chez Orange. L’envoi reprend de lui-même."),
         "cards_unavailable": (
-            "Les images des cartes d’un serveur ne peuvent pas être récupérées : erreur, page web ou aucune réponse.",
-            "Faites réparer ce serveur ou renouveler les liens. L’envoi reprendra de lui-même dès qu’il répondra.",
+            "Les images des cartes d’un serveur sont inaccessibles : erreur, page web ou aucune réponse.",
+            "Faites réparer ce serveur ou renouveler les liens. L’envoi reprend de lui-même dès qu’une carte arrive.",
         ),
         "country_not_subscribed": (
-            "Le compte ne permet pas d’envoyer de messages dans ce pays.",
-            "Abonnez-vous à ce pays chez l’opérateur, ou faites-y ouvrir le pays, puis reprenez.",
+            "Le compte n’est pas autorisé à envoyer des messages dans ce pays.",
+            "Abonnez-vous à ce pays chez le fournisseur, ou demandez-lui de l’ouvrir, puis reprenez.",
         ),
         "sender_name_not_approved": (
             "Orange n’a pas approuvé le nom d’expéditeur.",
@@ -320,23 +320,23 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "template_paused": (
             "Meta a suspendu le modèle à cause de sa qualité.",
-            "Attendez que Meta lève la suspension, ou prenez un autre modèle.",
+            "Attendez que Meta lève la suspension, ou utilisez un autre modèle.",
         ),
-        "template_disabled": ("Meta a désactivé le modèle.", "Prenez un autre modèle."),
+        "template_disabled": ("Meta a désactivé le modèle.", "Utilisez un autre modèle."),
         "template_recategorised": (
             "Meta a retiré le modèle de la catégorie Utilitaire.",
-            "Faites appel dans WhatsApp Manager, ou prenez un autre modèle.",
+            "Faites appel dans WhatsApp Manager, ou utilisez un autre modèle.",
         ),
         "daily_limit": (
-            "Le nombre de personnes que Meta permet de contacter par jour est atteint.",
-            "L’envoi reprendra de lui-même dès que la limite le permet.",
+            "Vous avez atteint le nombre de personnes que Meta vous permet de contacter par jour.",
+            "L’envoi reprend de lui-même dès que la limite le permet.",
         ),
-        "provider_down": ("L’opérateur ne répond pas.", "L’envoi reprendra quand il répondra."),
-        "paused_by_user": ("Quelqu’un de votre organisation l’a mise en pause.", "Reprenez-la pour continuer."),
+        "provider_down": ("Le fournisseur ne répond pas.", "L’envoi reprend dès qu’il répond."),
+        "paused_by_user": ("Une personne de votre organisation l’a mise en pause.", "Reprenez-la pour continuer."),
         "expired": ("Elle n’a pas été confirmée dans les 7 jours.", "Créez la distribution de nouveau."),
         "file_unreadable": (
             "Le fichier n’est pas lisible jusqu’au bout dans le format annoncé, ou compte plus de 1 000 000 de lignes.",
-            "Enregistrez-le en UTF-8 dans ce format, en plusieurs parties s’il est long, et téléversez-le de nouveau.",
+            "Enregistrez-le en UTF-8 dans ce format, en plusieurs parties s’il est long, et importez-le de nouveau.",
         ),
     },
     TextKind.WARNING: {
@@ -346,7 +346,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Remplacez-les, ou choisissez « gsm7 ».",
         ),
         "characters_removed": (
-            "Des valeurs, ou le texte, avaient des caractères qu’aucun message ne transporte ; ils ont été retirés.",
+            "Des valeurs, ou le texte, avaient des caractères qu’aucun message ne peut contenir. Ils ont été retirés.",
             "Messages concernés : {count}.",
             "Vérifiez ces valeurs dans l’aperçu, et corrigez-les à leur source.",
         ),
@@ -358,13 +358,13 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Achetez des unités avant de confirmer.",
         ),
         "daily_limit_exceeded": (
-            "Il y a plus de destinataires que Meta ne permet d’en contacter par jour : il faudra plusieurs jours.",
+            "Meta permet de contacter moins de destinataires par jour : l’envoi prendra plusieurs jours.",
             "La limite par jour : {limit}.",
         ),
         "cards_older_than_24h": (
             "Certaines cartes ont été créées il y a plus de 24 heures.",
             "Cartes concernées : {count}.",
-            "Les bénéficiaires devraient les recevoir dans la journée.",
+            "Les bénéficiaires devraient les recevoir en moins d’une journée.",
         ),
         "cards_unreachable": (
             "Certaines cartes ne peuvent pas être récupérées, ou ne sont pas des images.",
@@ -373,39 +373,40 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Avant de confirmer, vérifiez qu’elles existent, que leurs liens sont valables et que nous y avons accès.",
         ),
         "peak_hours": (
-            "Plus de 10 000 SMS aux heures de pointe peuvent être lents.",
+            "L’envoi de plus de 10 000 SMS aux heures de pointe peut être lent.",
             "Choisissez les heures creuses s’ils peuvent attendre.",
         ),
         "unknown_columns": (
-            "Le fichier a des colonnes qui ne servent pas.",
-            "Ce sont : {columns}.",
+            "Le fichier a des colonnes qui ne sont pas utilisées.",
+            "Les colonnes : {columns}.",
             "Vérifiez leurs noms si vous en avez besoin.",
         ),
         "sender_name_narrow": (
-            "Orange n’accepte peut-être pas ce nom d’expéditeur dans tous les pays.",
+            "Orange peut ne pas accepter ce nom d’expéditeur dans tous les pays.",
             "Faites-l’y approuver avant une campagne.",
         ),
         "template_status_unknown": (
-            "Meta n’a pas pu être interrogé sur le modèle ou la limite ; cela n’a pas été vérifié.",
+            "Meta n’a pas répondu sur le modèle ou la limite : cela n’a pas été vérifié.",
             "L’envoi continue.",
         ),
         "fallback_invalid": (
-            "Des messages partiront sans solution de repli : leur SMS ne peut être composé ou n’atteint pas leur pays.",
+            "Des messages n’auront pas de solution de repli : leur SMS ne peut être composé, ou envoyé dans leur pays.",
             "Messages concernés : {count}.",
         ),
         "receipts_missing": (
-            "Meta ne signale rien pour l’instant : on ne sait pas quels messages sont arrivés.",
+            "Meta n’envoie aucun rapport pour l’instant : nous ne savons pas quels messages sont arrivés.",
             "Messages concernés : {count}.",
-            "Leur SMS de repli attend que Meta signale à nouveau, 24 heures au plus. Vous n’avez rien à faire.",
+            "Leur SMS de repli attend les prochains rapports de Meta, 24 heures au plus. Vous n’avez rien à faire.",
         ),
         "gsm7_not_possible": (
-            "Le texte a des lettres qu’un SMS simple ne peut contenir ; il garde la forme longue.",
+            "Le texte a des lettres qu’un SMS simple ne peut pas contenir : il garde la forme longue.",
             "Messages concernés : {count}.",
         ),
     },
 }
 
 WORDS: dict[str, dict[str, str]] = {
+    "gone": {"expired": "expiré", "erased": "effacé"},
     "integration": {
         "whatsapp": "WhatsApp",
         "sms": "SMS",
@@ -428,7 +429,7 @@ WORDS: dict[str, dict[str, str]] = {
         "failed": "échoué",
     },
     "state": {"deleted": "supprimé", "inactive": "inactif", "cancelled": "annulé"},
-    "stopped": {"rejected": "rejeté", "paused": "mis en pause", "disabled": "désactivé"},
+    "stopped": {"rejected": "rejeté", "paused": "suspendu", "disabled": "désactivé"},
     "type": {
         "string": "un texte entre guillemets",
         "integer": "un nombre entier",
@@ -440,7 +441,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "format": {
         "date-time": "une heure avec son fuseau, comme 2026-11-23T10:00:00Z",
-        "provider-message-id": "l'identifiant de message du fournisseur, tel que le journal le montre, sans espaces",
+        "provider-message-id": "l’identifiant de message du fournisseur, tel que le journal le montre, sans espaces",
         "identifier": "de 1 à 64 lettres, chiffres, - ou _, sans numéro de téléphone (8 chiffres ou plus)",
         "time-of-day": "une heure comme 08:30",
         "network": "un réseau comme 196.0.2.0/24",

@@ -140,7 +140,7 @@ def test_a_refusal_of_the_provider_says_what_to_do() -> None:
     assert "Enter new ones under Settings" in detail
     assert "190" in detail
     bare = problems.document(Refusal(ProblemCode.PROVIDER_REFUSED, reason="", provider_code=""), "en")["detail"]
-    assert bare == "The provider did not take the message."
+    assert bare == "The provider refused the request."
 
 
 def test_warnings() -> None:

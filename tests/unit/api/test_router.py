@@ -51,8 +51,8 @@ def test_async_handler_that_refuses_in_french() -> None:
     assert answer["headers"]["content-language"] == "fr"
     problem = json.loads(answer["body"])
     assert problem["code"] == "unprocessable"
-    assert problem["errors"][0]["message"].startswith("Ce ne peut pas être")
-    assert "Ce ne peut pas être" in answer["body"]  # not escaped
+    assert problem["errors"][0]["message"].startswith("Cela ne peut pas être")
+    assert "Cela ne peut pas être" in answer["body"]  # not escaped
 
 
 @pytest.mark.parametrize(

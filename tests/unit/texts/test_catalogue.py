@@ -135,7 +135,7 @@ def test_what_is_known_not_to_be_approved_is_refused(status: TemplateStatus, is_
     [
         (TemplateStatus.NOT_SUBMITTED, "never submitted", "jamais été soumis"),
         (PENDING, "wait for the approval", "attendez l’approbation"),
-        (PAUSED, "Meta has paused it", "Meta l’a mis en pause"),
+        (PAUSED, "Meta has paused it", "Meta l’a suspendu"),
         (TemplateStatus.REJECTED, "Meta has rejected it", "Meta l’a rejeté"),
         (TemplateStatus.DISABLED, "Meta has disabled it", "Meta l’a désactivé"),
     ],
