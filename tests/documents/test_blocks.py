@@ -41,6 +41,13 @@ def test_a_block_without_a_mark_is_found() -> None:
     assert [one is None for one in wrong] == [False, False, True, False, False, False]
 
 
+def test_a_command_that_reads_the_terminal_is_the_last_of_its_block() -> None:
+    """Else it takes the next pasted line for its answer."""
+    reading = re.compile(r"^(?:read |aws configure|\S*sam delete)", re.MULTILINE)
+    early = [block for block in BLOCKS if block.is_command and reading.search(block.text.rstrip().rpartition("\n")[0])]
+    assert [str(block) for block in early] == []
+
+
 def test_what_is_marked_ci_is_a_step_of_ci() -> None:
     for block in BLOCKS:
         if block.mark == "ci":

@@ -195,6 +195,10 @@ def test_the_runbook_has_an_entry_for_each_alarm_and_no_other() -> None:
     assert list(_entries()) == list(ALARMS)
 
 
+def test_the_triage_names_each_alarm() -> None:
+    assert set(ALARMS) - set(re.findall(r"\w+", _rows("Triage"))) == set()
+
+
 @each_alarm
 def test_an_entry_has_all_parts_in_order(alarm: str) -> None:
     entry = _entries()[alarm]
