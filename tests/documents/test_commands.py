@@ -1,5 +1,6 @@
 """Each command that a document names and no test runs is checked. A command without a check fails."""
 
+import json
 import re
 import subprocess
 
@@ -72,6 +73,14 @@ def test_commands_without_a_check_are_listed_in_unverified() -> None:
     unverified = (PROJECT_ROOT / "docs" / "unverified.md").read_text(encoding="utf-8")
     assert all(" ".join(known[:3]) in unverified for known in UNCHECKED if known[0] == "aws")
     assert "subscribed_apps" in unverified
+
+
+def test_the_page_invokes_its_events_in_the_order_of_the_tests() -> None:
+    walk = json.loads((PROJECT_ROOT / "events" / "walk.json").read_text(encoding="utf-8"))
+    order = [step["event"].removesuffix(".json") for step in walk]
+    places = [order.index(words[2]) for words in ALL if words[0] == "invoke"]
+    assert len(places) > 15
+    assert places == sorted(places)
 
 
 def test_every_local_route_that_a_document_names_is_served() -> None:

@@ -195,6 +195,13 @@ def test_the_runbook_has_an_entry_for_each_alarm_and_no_other() -> None:
     assert list(_entries()) == list(ALARMS)
 
 
+def test_the_runbook_names_widgets_of_the_dashboard() -> None:
+    titles = [text(widget, "properties", "title") for widget in _widgets()]
+    named = re.findall(r"\b[Ww]idgets? \*([^*]+)\*", RUNBOOK.replace("\n  ", " "))
+    assert len(named) > 15
+    assert [part for part in named if not any(part in title for title in titles)] == []
+
+
 def test_the_triage_names_each_alarm() -> None:
     assert set(ALARMS) - set(re.findall(r"\w+", _rows("Triage"))) == set()
 
