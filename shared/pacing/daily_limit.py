@@ -91,8 +91,8 @@ def used(buckets: Mapping[int, int], now: datetime) -> int:
 def opens_at(buckets: Mapping[int, int], limit: int, now: datetime) -> datetime:
     """The first instant, not before `now`, at which fewer than `limit` persons are counted.
 
-    It is the end of the last hour that must stop counting. A limit of 0 has no such instant: the result is when the
-    last hour stops counting.
+    It is the instant at which enough hours have stopped counting. A limit of 0 has no such instant: the result is when
+    the last hour stops counting.
     """
     counted = used(buckets, now)
     if counted < limit:
