@@ -1,5 +1,5 @@
-"""After a cancel: list the rows that were never released, and end what is pending and not claimed. Leased messages
-end by their own outcome, and where their worker is dead as those whose outcome is unknown."""
+"""After a cancel: logs the rows that were never released, and ends messages that are pending without a claim. Leased
+messages end by their own outcome; if their worker is dead, their outcome is unknown."""
 
 import asyncio
 import itertools
@@ -20,18 +20,18 @@ from shared.messages.status_writer import StatusWriter
 from shared.sending.resolve_unknown import Unknowns
 
 AGAIN_AFTER = timedelta(seconds=400)
-"""By then every copy that was under way has come to its sender once more (queue visibility: 6 x 60 s)."""
+"""By then every queue message that still existed has reached its sender once more (queue visibility: 6 x 60 s)."""
 
 TURN = timedelta(seconds=10)
-"""So long rows are listed before other work has its turn: a cancelled million takes minutes."""
+"""How long rows are logged before other work has its turn: a cancelled million takes minutes."""
 
 NEXT_LOOK = timedelta(seconds=60)
-"""When the tick takes up a list that was left half way."""
+"""When the tick takes up unfinished logging."""
 
 _LISTED_AT_ONCE = 16
 
 _PARKED = 1000
-"""Messages of a held scope that are looked through at once; the second pass looks again."""
+"""Messages of a held scope that are read at once; the second pass reads again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,12 @@ class Sweep:
         self._deps = deps
 
     async def sweep(self, distribution: Distribution, until: datetime) -> bool:
-        """List what was never logged, turn by turn, then go once over all chunks. True: there is more to do at once.
+        """Log the rows that were never logged, turn by turn, then go over all chunks once. Returns True if there is
+        more to do at once.
 
-        The first pass asks for a second one, after which nothing is pending and the counts are held against the log.
-        Killed anywhere, it is begun again, and looks only at chunks that are not through by their counts. The second
-        pass holds those against the log before it looks.
+        The first pass requests a second one, after which nothing is pending and the counts are compared with the log.
+        If a worker dies, the pass begins again and reads only chunks that are unfinished by their counts. The second
+        pass first compares the counts with the log.
         """
         if distribution.swept:
             if distribution.due_at is None or distribution.due_at > self._deps.clock.now():
@@ -77,8 +78,8 @@ class Sweep:
     async def _listed(
         self, distribution: Distribution, waiting: Sequence[Chunk], until: datetime
     ) -> tuple[Distribution, bool] | None:
-        """The distribution with more chunks logged, and whether that is all there is to log. None: another worker has
-        changed it meanwhile. A chunk that has expired cannot be listed any more, and neither can those after it."""
+        """The distribution with more chunks logged, and whether that was all. None: another worker has changed it
+        meanwhile. An expired chunk cannot be logged any more, and neither can those after it."""
         clock, done, expired = self._deps.clock, list[Chunk](), False
         until = min(until, clock.now() + TURN)
         for some in itertools.batched(waiting, _LISTED_AT_ONCE, strict=False):
@@ -94,7 +95,8 @@ class Sweep:
         return (saved, is_over) if saved is not None else None
 
     async def _list(self, distribution: Distribution, chunk: Chunk) -> bool:
-        """Log a chunk's rows as cancelled, but for those that release has logged already. False: it has expired."""
+        """Log a chunk's rows as cancelled, except those that release has logged already. False: the chunk has
+        expired."""
         deps, organisation, attempt = self._deps, distribution.organisation, distribution.planned.attempt
         rows = await deps.plans.read_chunk(organisation, attempt, chunk)
         if rows is None:
@@ -121,7 +123,7 @@ class Sweep:
         await deps.distributions.save(replace(distribution, swept=True, due_at=again))
 
     async def _bring_back_parked(self, distribution: Distribution) -> None:
-        """What waits for the end of a hold would wait on: the agenda ends it now, with all that it watches."""
+        """Messages that wait for the end of a hold would wait longer, so the agenda ends them now."""
         log, now = self._deps.log, self._deps.clock.now()
         held = {run.hold.scope for run in distribution.planned.runs if run.hold is not None}
         for scope in held:
@@ -139,7 +141,8 @@ class Sweep:
 
 
 def _never_logged(distribution: Distribution) -> list[Chunk]:
-    """Of some of them a worker that died, or that the cancel overtook, may have logged a part."""
+    """The chunks that are not logged completely. A part of their rows may be logged, by a worker that died or that the
+    cancel overtook."""
     return [
         Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
         for index, run in enumerate(distribution.planned.runs)

@@ -1,9 +1,8 @@
 """What a person can do to a distribution: confirm, pause, resume, cancel.
 
-The one-time schedules of distributions that wait: each says "tick this one now" when its distribution may leave.
-
-They only hasten: the distribution's own `due_at` is what counts, and the tick of every minute looks at it. So one
-that is missing, late or doubled does no harm, and none is worth failing a request for.
+Also the one-time schedules of waiting distributions: each starts a tick for its distribution when that may be sent.
+They only make it faster: the distribution's own `due_at` decides, and the tick of every minute looks at it. So a
+missing, late or doubled schedule does no harm, and its failure must not fail a request.
 """
 
 from dataclasses import dataclass
@@ -22,26 +21,28 @@ from shared.policy.hours import parse_windows
 from shared.recipients.countries import COVERED
 
 _ANYWHERE = "UTC"
-"""WhatsApp keeps no hours, so its schedules need no zone of a country."""
+"""WhatsApp has no closed hours, so its schedules need no country's zone."""
 
 
 class Schedules(Protocol):
-    """One-time schedules, one a distribution; each removes itself once it has run."""
+    """One-time schedules, one for each distribution. Each removes itself once it has run."""
 
     async def set(self, organisation: str, distribution_id: str, *, at: datetime, zone: str) -> None:
-        """Wake the distribution then, never before; written in that IANA zone's time. Replaces the one that stood.
+        """Start a tick for the distribution at that instant, never before; written in the local time of that IANA zone.
+        Replaces an existing schedule.
 
-        Never raises because AWS will not: that is told to the operator.
+        Never raises because of AWS: a failure writes a warning event.
         """
         ...
 
     async def remove(self, distribution_id: str) -> None:
-        """Take it back, if there is one. Never raises because AWS will not."""
+        """Remove the schedule, if there is one. Never raises because of AWS."""
         ...
 
 
 async def follow(schedules: Schedules, distribution: Distribution) -> None:
-    """After a change: a schedule where the distribution waits for its start, and none where nothing may leave."""
+    """Adapt the schedule after a change: set if the distribution waits for its start, removed if nothing may be
+    sent."""
     if distribution.status is DistributionStatus.SCHEDULED and distribution.due_at is not None:
         await wake(schedules, distribution, distribution.due_at)
     elif distribution.status in (DistributionStatus.PAUSED, DistributionStatus.CANCELLED):
@@ -49,12 +50,12 @@ async def follow(schedules: Schedules, distribution: Distribution) -> None:
 
 
 async def wake(schedules: Schedules, distribution: Distribution, at: datetime) -> None:
-    """Have a distribution looked at as soon as a run of it may leave again."""
+    """Let a distribution be looked at as soon as one of its runs may be sent again."""
     await schedules.set(distribution.organisation, distribution.distribution_id, at=at, zone=_zone(distribution, at))
 
 
 def _zone(distribution: Distribution, at: datetime) -> str:
-    """Of a run that waits for that very instant."""
+    """The zone of a run that waits for this instant."""
     if distribution.channel is not Channel.SMS:
         return _ANYWHERE
     plan = distribution.planned
@@ -77,8 +78,11 @@ class ControlDeps:
 
 
 class Control:
-    """Confirm, pause, resume and cancel, as api.md's table says. What a person decides stands beside what is held: a
-    pause of a held distribution lasts until a person resumes it, and a resume has what is held tried at once."""
+    """Confirm, pause, resume and cancel, by api.md's table.
+
+    A person's decision is stored beside the holds: a pause of a held distribution lasts until a person resumes it, and
+    a resume probes its holds at once.
+    """
 
     def __init__(self, deps: ControlDeps) -> None:
         self._deps = deps
@@ -95,7 +99,7 @@ class Control:
             if action is Action.RESUME:
                 await self._try_held(distribution)
             if outcome is Outcome.UNCHANGED:
-                await follow(self._deps.schedules, distribution)  # the one that did it may have died before this
+                await follow(self._deps.schedules, distribution)  # its request may have died before this
                 return distribution
             saved = await self._deps.distributions.save(await self._acted(distribution, action, outcome))
             if saved is None:
@@ -120,13 +124,13 @@ class Control:
         return distribution.resumed(now, settled_by(counts))
 
     async def _try_held(self, distribution: Distribution) -> None:
-        """Done before the resume is written: killed in between, what was tried needlessly does no harm."""
+        """Done before the resume is written. If the request dies in between, an unneeded probe does no harm."""
         scopes = {one for run in distribution.planned.runs for one in scopes_of(distribution, run)}
         await self._deps.holding.try_now(distribution.organisation, distribution.channel, scopes)
 
 
 def _outcome(action: Action, distribution: Distribution) -> Outcome:
-    """A pause of a distribution that only holds keep waiting is a person's pause from now on."""
+    """A pause of a distribution that only holds keep waiting becomes a person's pause."""
     if action is Action.PAUSE and distribution.is_held:
         return outcome_of(action, DistributionStatus.SENDING)
     return outcome_of(action, distribution.status)

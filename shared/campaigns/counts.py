@@ -1,8 +1,8 @@
 """What one message adds to the counts, and where it is counted: by its chunk, or by a key of its own.
 
-Everything follows from the log's row, so that running counts can be held against it. How long messages took is kept in
-buckets, because a median cannot be added up: whole seconds up to a minute, then steps of 5 %. Read back from them, a
-median is right to half a second below a minute and to 2.5 % above.
+All of it follows from the log's row, so running counts can be compared with the log. Delivery times are kept in
+buckets, because medians cannot be added: whole seconds up to a minute, then steps of 5 %. So a median is exact to half
+a second below a minute and to 2.5 % above.
 """
 
 import math
@@ -16,13 +16,13 @@ from shared.messages.message import ARRIVED, Chunk, Message, Status
 from shared.messages.payload import Channel
 
 COUNTS_WITHIN = timedelta(hours=24)
-"""Cards should reach people within this time of being generated (product.md)."""
+"""Cards should reach people within this time after they were generated (product.md)."""
 
 AT_REST_AFTER = timedelta(hours=72)
-"""Receipts come for two days at most: then counts are held against the log once more."""
+"""Receipts come for two days at most. After that the counts are compared with the log once more."""
 
 RECEIPT_MISSING_AFTER = timedelta(hours=48)
-"""Orange reports within 24 h, Meta as soon as it knows: after two days nothing is to be expected (api.md, reasons)."""
+"""Orange reports within 24 h, Meta as soon as it knows. After two days no report is expected (api.md, reasons)."""
 
 RECEIPT_MISSING = "receipt_missing"
 
@@ -39,8 +39,8 @@ _MINUTE = 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Singles:
-    """The messages of no distribution, of one campaign (None: of none) and channel. They are counted by the clock hour
-    of acceptance."""
+    """The messages without a distribution, of one campaign (None: without a campaign) and channel. They are counted by
+    the clock hour of acceptance."""
 
     campaign_id: str | None
     channel: Channel
@@ -51,8 +51,8 @@ class Singles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallbacks:
-    """The fallbacks of a distribution's messages. They are counted by the chunk of the message that each stands in for,
-    and besides that as `Singles`."""
+    """The fallbacks of a distribution's messages. They are counted by the chunk of the message that each replaces, and
+    also as `Singles`."""
 
     distribution_id: str
 
@@ -65,7 +65,7 @@ type Group = str | Singles | Fallbacks
 
 
 def parse_group(text: str) -> Group:
-    """The group that `str` wrote. No ID has a #."""
+    """The group from the text that `str` made. No ID contains a #."""
     match text.split("#"):
         case ["fallbacks", distribution_id]:
             return Fallbacks(distribution_id=distribution_id)
@@ -77,8 +77,8 @@ def parse_group(text: str) -> Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What is counted as one beside the chunks of distributions. `number`: of singles the hour since 1970, of fallbacks
-    the chunk's, whose run is `run`."""
+    """A unit of counting besides the chunks. `number`: for singles the hour since 1970; for fallbacks the chunk's
+    number, in the run `run`."""
 
     group: Singles | Fallbacks
     number: int
@@ -95,7 +95,7 @@ def group_of(place: Place) -> Group:
 
 
 def distribution_of(group: Group) -> str | None:
-    """The ID of the distribution that the group's messages belong to, if any."""
+    """The ID of the distribution that the group's messages belong to; None: no distribution."""
     return group if isinstance(group, str) else group.distribution_id if isinstance(group, Fallbacks) else None
 
 
@@ -108,18 +108,18 @@ def place_in(group: Group, run: int, number: int) -> Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """A chunk's counts, and what is known of it since it was logged: when, and how many rows go to each country.
+    """A chunk's counts, when it was logged, and how many rows go to each country.
 
-    `accepted_at` is None until it is logged.
+    `accepted_at` is None until the chunk is logged.
     """
 
     counts: Counts = field(default_factory=Counts)
     accepted_at: datetime | None = None
     rows: Mapping[str, int] = field(default_factory=dict)
     recount_at: datetime | None = None
-    """When it is to be held against the log; None where nobody asked for that."""
+    """When it is to be compared with the log; None: no recount was asked for."""
     wishes: int = 0
-    """How often that was asked for."""
+    """How often a recount was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +129,11 @@ class Due:
     organisation: str
     group: Group
     recount: bool = False
-    """Only places of it are to be held against the log."""
+    """Only some of its places are to be compared with the log."""
 
 
 def counted(message: Message) -> Counts:
-    """What a message adds. A pending one adds nothing: pending is what remains of the accepted."""
+    """What a message adds. A pending one adds nothing: pending is the rest of the accepted messages."""
     if message.status is Status.PENDING:
         return Counts()
     reason = message.reason if message.status is Status.FAILED else None
@@ -152,19 +152,19 @@ def counted(message: Message) -> Counts:
 
 
 def misses_receipt(message: Message, now: datetime) -> bool:
-    """Whether nothing is to be heard any more of a message that was sent. By the whole minute, so that the log's rows
-    and the counts say the same."""
+    """Whether no report is expected any more for a sent message. Compared by whole minutes, so that the log's rows and
+    the counts agree."""
     return any(minute <= _last_minute(now) for minute in _awaiting(message))
 
 
 def with_missing_receipts(counts: Counts, now: datetime) -> Counts:
-    """With those counted by reason of which nothing is to be heard any more; their status stays `sent`."""
+    """The counts with `receipt_missing` for messages without a report; their status stays `sent`."""
     missing = sum(count for minute, count in counts.awaiting.items() if minute <= _last_minute(now))
     return replace(counts, by_reason={**counts.by_reason, RECEIPT_MISSING: missing}) if missing > 0 else counts
 
 
 def not_below_zero(counts: Counts) -> Counts:
-    """What there is to show: a status may be counted out before the batch that counted it in has written."""
+    """The counts as they are shown. A status may be counted out before the batch that counted it in has written."""
     return Counts(
         by_status=_positive(counts.by_status),
         by_reason=_positive(counts.by_reason),
@@ -177,20 +177,19 @@ def not_below_zero(counts: Counts) -> Counts:
 
 
 def counted_fallback(message: Message) -> Counts:
-    """What a fallback adds to those of its distribution: the pending too, because no plan says how many there will
-    be."""
+    """What a fallback adds to those of its distribution. Pending ones count too, because no plan has their number."""
     return Counts(by_status={Status.PENDING: 1}) if message.status is Status.PENDING else counted(message)
 
 
 def unlisted(distribution: Distribution, rows: int) -> Counts:
-    """Of rows that are not in the log. They are pending, and a cancel lists them; what it leaves had expired before:
-    paused for longer than stored content is kept, a row can only be counted, as cancelled like the others."""
+    """The counts of rows that are not in the log. They are pending. A cancel logs them, except rows that had expired
+    (the distribution was paused for longer than stored content is kept): those are only counted, as cancelled."""
     is_over = distribution.status is DistributionStatus.CANCELLED and distribution.swept
     return Counts(by_status={Status.FAILED: rows}, by_reason={"cancelled": rows}) if is_over and rows else Counts()
 
 
 def bucket_of(delay: timedelta) -> int:
-    """The bucket of a time to delivery. Clocks differ: what seems to have arrived before it left took no time."""
+    """The bucket of a delivery time. Clocks differ: an arrival before the sending counts as zero."""
     seconds = max(delay.total_seconds(), 0)
     if seconds < _EXACT:
         return round(seconds)
@@ -198,12 +197,13 @@ def bucket_of(delay: timedelta) -> int:
 
 
 def seconds_of(bucket: int) -> int:
-    """The time that a bucket stands for."""
+    """The time of a bucket, in seconds."""
     return bucket if bucket <= _EXACT else round(_EXACT * math.exp((bucket - _EXACT) * _STEP))
 
 
 def median_of(delays: Mapping[int, int]) -> int | None:
-    """The middle time to delivery, in seconds; of an even number the mean of the two in the middle. None of none."""
+    """The median delivery time in seconds; of an even number, the mean of the two in the middle. None if there are
+    none."""
     total = sum(delays.values())
     if total <= 0:
         return None
@@ -211,9 +211,9 @@ def median_of(delays: Mapping[int, int]) -> int | None:
 
 
 def place_of(message: Message) -> Place:
-    """Where a message is counted: its chunk; one of no distribution by campaign, channel and hour of acceptance.
+    """Where a message is counted: in its chunk; without a distribution, by campaign, channel and hour of acceptance.
 
-    An hour's item takes one write a batch: at 1,000 messages a second, told of in batches of ten, 300 writes a second.
+    An hour's item takes one write for each batch: 300 writes a second for 1,000 messages a second in batches of ten.
     """
     if message.chunk is not None:
         return message.chunk
@@ -222,7 +222,7 @@ def place_of(message: Message) -> Place:
 
 
 def fallbacks_of(chunk: Chunk) -> Part:
-    """Where the fallbacks of a chunk's messages are counted besides."""
+    """Where the fallbacks of a chunk's messages are counted in addition."""
     return Part(group=Fallbacks(distribution_id=chunk.distribution_id), run=chunk.run, number=chunk.number)
 
 
@@ -238,14 +238,14 @@ def _delay(message: Message) -> dict[int, int]:
 
 
 def _awaiting(message: Message) -> dict[int, int]:
-    """The minute in which it was sent, if it stands there."""
+    """The minute in which it was sent, if its status is `sent`."""
     if message.status is not Status.SENT or message.sent_at is None:
         return {}
     return {milliseconds(message.sent_at) // _MINUTE: 1}
 
 
 def _last_minute(now: datetime) -> int:
-    """What was sent in this minute, or before, is too old: the minute was over 48 hours ago."""
+    """Messages sent in this minute or before are too old: the minute ended 48 hours ago."""
     return milliseconds(now - RECEIPT_MISSING_AFTER) // _MINUTE - 1
 
 

@@ -1,4 +1,4 @@
-"""A distribution: one campaign's messages on one channel, planned whole and released chunk by chunk."""
+"""A distribution: one campaign's messages on one channel, planned as a whole and released chunk by chunk."""
 
 import dataclasses
 from collections import Counter
@@ -18,19 +18,20 @@ from shared.policy.hours import parse_windows
 from shared.texts.content import Content, FallbackOrder
 
 CHUNK_ROWS = 100
-"""Messages a chunk holds: 22 s of Orange's lane, so that a run ends close to its window's end."""
+"""Messages in a chunk: 22 s of Orange's rate, so that a run uses its window almost to the end."""
 
 CHUNKS_AT_ONCE = 8
-"""At most so many of a run are logged, or released, before that is written down. With more, more is done again where a
-worker dies; with fewer, each waits for a dozen answers of AWS. As many as leave in a turn at 80 a second."""
+"""At most this many chunks of a run are logged or released before that is written down. With more, a dead worker causes
+more repeated work; with fewer, each waits for a dozen answers of AWS. As many as one turn releases at 80 a second."""
 
 AUTO_OFF_PEAK_ABOVE = 10_000
-"""More SMS than this leave outside peak hours (product.md)."""
+"""With more SMS than this, a distribution is sent outside peak hours (product.md)."""
 
 UNCONFIRMED_LIFE = timedelta(days=7)
 
 MOST_RUNS = 64
-"""Rows of further card hosts share a run, so that a list with a host a row does not get a run a row."""
+"""Rows of further card hosts share a run, so that a list with a different host in each row does not make a run for each
+row."""
 
 
 class DistributionStatus(StrEnum):
@@ -88,18 +89,18 @@ def outcome_of(action: Action, status: DistributionStatus) -> Outcome:
 PAUSED_BY_USER = "paused_by_user"
 
 TRYING = timedelta(seconds=90)
-"""How long a distribution counts as sending after a person has resumed it, while its held rows are tried."""
+"""How long a distribution counts as sending after a resume, while its held rows are probed."""
 
 RELEASING = (DistributionStatus.SCHEDULED, DistributionStatus.SENDING)
 """Statuses in which messages are released."""
 
 MAY_LEAVE = (*RELEASING, DistributionStatus.COMPLETED)
-"""Statuses in which one that is on its way may leave: of a completed one only what the provider sent back, to go once
-more as a template."""
+"""Statuses in which an enqueued message may be sent. In a completed distribution these are only messages that the
+provider refused later and that go once more as a template."""
 
 
 class ScheduleMode(StrEnum):
-    """When a distribution wants to leave."""
+    """When a distribution is to be sent."""
 
     AUTO = "auto"
     NOW = "now"
@@ -109,13 +110,13 @@ class ScheduleMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """`at` goes with mode `at` only."""
+    """`at` is set only with mode `at`."""
 
     mode: ScheduleMode = ScheduleMode.AUTO
     at: datetime | None = None
 
     def is_off_peak(self, channel: Channel, messages: int) -> bool:
-        """Whether peak hours are closed to it: asked for, or by itself beyond 10,000 SMS."""
+        """Whether peak hours are closed for it: because of its mode, or automatically above 10,000 SMS."""
         if channel is not Channel.SMS:
             return False
         by_itself = self.mode is ScheduleMode.AUTO and messages > AUTO_OFF_PEAK_ABOVE
@@ -124,25 +125,25 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The rows of one country, one template language and one card host: what a hold may hold by itself.
+    """The rows of one country, one template language and one card host: the smallest part that a hold can hold.
 
-    Chunks below `logged` are in the log; those below `released` on the channel queue.
+    Chunks below `logged` are in the log; those below `released` are on the channel queue.
     """
 
     country: str
-    """Empty only in the run that takes the rows of every further country, once there are `MOST_RUNS`."""
+    """Empty only for the run that takes the rows of all further countries, once there are `MOST_RUNS`."""
     rows: int
     chunks: int
     template: str | None = None
-    """The WhatsApp template that its messages call, with its language: "vaccination_card/fr". None: several or none."""
+    """The WhatsApp template of its messages, with its language: "vaccination_card/fr". None: several or none."""
     card_host: str | None = None
-    """Where their cards lie, a host or `s3://<bucket>`; None: on several hosts, or there is no card."""
+    """Where its cards are: a host or `s3://<bucket>`; None: on several hosts, or without cards."""
     logged: int = 0
     released: int = 0
     epoch: int = 0
-    """Raised when a hold of it ends: what was released before no longer leaves by itself."""
+    """Raised when a hold of the run ends: queue messages from before are dropped."""
     generation: int = 0
-    """Of the holds on its scopes when it was last rewound (`shared.holds.hold`)."""
+    """The generation of the holds on its scopes when it was last rewound (`shared.holds.hold`)."""
     hold: RunHold | None = None
 
     @property
@@ -151,31 +152,31 @@ class Run:
         return self.released >= self.chunks
 
     def rows_in(self, chunk: int) -> int:
-        """How many messages a chunk holds."""
+        """How many messages a chunk has."""
         return min(CHUNK_ROWS, self.rows - chunk * CHUNK_ROWS)
 
     def first_pending(self, index: int, settled: Mapping[tuple[int, int], int]) -> int:
-        """The first chunk of which not every row has left `pending`. `index`: the run's own place; `settled`: (run,
-        chunk) → how many rows have left `pending` there."""
+        """The first chunk with pending rows. `index`: the run's own place. `settled`: (run, chunk) → how many rows are
+        no longer `pending` there."""
         chunks = range(self.chunks)
         return next((one for one in chunks if settled.get((index, one), 0) < self.rows_in(one)), self.chunks)
 
     def pending_rows(self, index: int, settled: Mapping[tuple[int, int], int]) -> int:
-        """How many rows have not left `pending`; the arguments as in `first_pending`."""
+        """How many rows are still `pending`; arguments as in `first_pending`."""
         return max(0, self.rows - sum(settled.get((index, chunk), 0) for chunk in range(self.chunks)))
 
     def rewound(self, index: int, settled: Mapping[tuple[int, int], int]) -> "Run":
-        """To be released again from the first chunk with pending rows on; the arguments as in `first_pending`."""
+        """The run, to be released again from its first chunk with pending rows; arguments as in `first_pending`."""
         return dataclasses.replace(self, released=min(self.released, self.first_pending(index, settled)))
 
     def sizes(self, at_most: int) -> list[int]:
-        """How many messages each of the next chunks holds that are to be released, of so many chunks at most."""
+        """The number of messages of each of the next chunks to be released, of at most `at_most` chunks."""
         return [self.rows_in(chunk) for chunk in range(self.released, min(self.released + at_most, self.chunks))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountryPrice:
-    """What a distribution costs in one country; `amount` and `currency` are unknown without the contract's price."""
+    """What a distribution costs in one country. `amount` and `currency` are None without the contract's price."""
 
     country: str
     currency: str | None
@@ -193,7 +194,7 @@ class FallbackCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """An uploaded file, pinned to the version that was there when the distribution was made."""
+    """An uploaded file, in the version that existed when the distribution was made."""
 
     object_key: str
     version: str
@@ -202,19 +203,20 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the client asked for, but for inline rows. May hold personal data: it is frozen beside the chunks."""
+    """What the client asked for, without inline rows. May hold personal data, so it is stored beside the chunks."""
 
     content: Content
     defaults: Mapping[str, JsonValue] = field(repr=False)
     upload: Upload | None = None
     skip_already_sent: bool = False
-    """Rows whose number and card this campaign has reached, or is about to, count as duplicates."""
+    """Rows whose number and card this campaign has sent, or is about to send, count as duplicates."""
     fallback: FallbackOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What planning found. Frozen once the distribution is `planned`; `attempt` names the objects that it wrote."""
+    """What planning found. Unchanged once the distribution is `planned`, except for its runs' progress. `attempt` names
+    the objects that it wrote."""
 
     attempt: int
     runs: tuple[Run, ...]
@@ -225,15 +227,15 @@ class Plan:
     prices: tuple[CountryPrice, ...]
     warnings: tuple[ApiWarning, ...]
     peak: tuple[tuple[str, str], ...]
-    """Hours that are closed to it besides the quiet ones, in each zone's own time; empty unless it is off-peak."""
+    """Hours that are closed for it besides the quiet hours, in each zone's local time; empty unless it is off-peak."""
     starts_at: datetime | None
     estimated_end: datetime | None
     compared_at: datetime | None = None
-    """When planning began to read what the campaign had sent; None if it was not asked to."""
+    """When planning began to read what the campaign had sent; None: it was not asked to."""
     countries: tuple[tuple[str, int], ...] = ()
-    """How many of the accepted go to each country."""
+    """How many of the accepted rows go to each country."""
     fallback: FallbackCost | None = None
-    """None where no fallback was asked for."""
+    """None: no fallback was asked for."""
     people: int = 0
     """How many count against Meta's daily limit."""
 
@@ -245,7 +247,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """One item of the state table: the aggregate that every step of a bulk send is conditional on."""
+    """One item of the state table. Every step of a bulk send is conditional on it."""
 
     organisation: str
     distribution_id: str
@@ -253,22 +255,22 @@ class Distribution:
     channel: Channel
     schedule: Schedule
     confirm: bool
-    """Asked for with the request: sending starts as soon as the plan stands."""
+    """The request asked for it: sending starts as soon as the distribution is planned."""
     request_hash: str
     status: DistributionStatus
     created_at: datetime
     order: str = ""
-    """The name of what was asked for, which is kept beside the chunks (`shared.campaigns.stored_content.Plans`)."""
+    """The name of the order that is stored beside the chunks (`shared.campaigns.stored_content.Plans`)."""
     upload_id: str | None = None
-    """The uploaded file that it is planned from; None where the rows came with the request."""
+    """The uploaded file that it is planned from; None: the rows came with the request."""
     attempt: int = 1
-    """Counts the planning runs: each writes under its own prefix, and only the latest one's plan is taken."""
+    """The number of the planning run. Each writes under its own prefix, and only the latest one's plan is taken."""
     planning_until: datetime | None = None
-    """The lease of the planning run under way."""
+    """The lease of the current planning run."""
     planner: str = ""
-    """The random token of the latest who took up planning: two who do so at once never write the same item."""
+    """The random token of the latest planning run, so that two runs that start at once never write the same item."""
     epoch: int = 0
-    """Raised by confirm, pause and resume: what was released under an older one no longer leaves."""
+    """Raised by confirm, pause and resume: queue messages of an older epoch are dropped."""
     status_reason: str | None = None
     plan: Plan | None = None
     completed_at: datetime | None = None
@@ -279,15 +281,15 @@ class Distribution:
     confirmed_at: datetime | None = None
     """When it was first confirmed."""
     template: str | None = None
-    """The name of the template it was made with: what Meta does to that one stops this."""
+    """The name of the template it was made with. If Meta stops that template, this distribution stops."""
     last_send_slot: datetime | None = None
-    """The latest that was booked for any of its messages when they were released."""
+    """The latest slot that was booked for its messages."""
     trying_until: datetime | None = None
-    """A person has resumed it, and its held rows are being tried until then: so long it is not shown as paused."""
+    """A person has resumed it, and its held rows are probed until then. Until then it is not shown as paused."""
     swept: bool = False
-    """Cancelled, and a first pass has ended what was pending."""
+    """It is cancelled, and a first pass has ended its pending rows."""
     revision: int = 0
-    """Raised by every write: whoever changes the item names the one it has read."""
+    """Raised by every write. A change names the revision that it has read."""
 
     def with_run(self, index: int, run: Run) -> "Distribution":
         """The same distribution with one run replaced."""
@@ -296,8 +298,8 @@ class Distribution:
         return dataclasses.replace(self, plan=dataclasses.replace(plan, runs=runs))
 
     def confirmed(self, now: datetime) -> "Distribution":
-        """Release may begin; before its start it is scheduled. A start that was planned may have passed meanwhile, and
-        its hours with it: confirmed in the evening, it waits for the morning."""
+        """The distribution with release begun, or scheduled until its start. The planned start may have passed
+        meanwhile, and its hours too: confirmed in the evening, it waits for the morning."""
         starts_at = max(self.planned.starts_at or now, self.opens(now))
         return dataclasses.replace(
             self,
@@ -308,7 +310,7 @@ class Distribution:
         )
 
     def opens(self, now: datetime) -> datetime:
-        """When the first of its runs with messages to release may leave. Runs that are held wait for something else."""
+        """When the first of its runs with messages to release may be sent. Held runs wait for something else."""
         wished = max(now, self.schedule.at or now)
         peak = parse_windows(self.planned.peak)
         waiting = (run for run in self.planned.runs if not run.is_released and run.hold is None)
@@ -316,34 +318,37 @@ class Distribution:
 
     @property
     def is_held(self) -> bool:
-        """Paused by holds alone: it goes on by itself when one of them ends."""
+        """Paused by holds only: it continues by itself when one of them ends."""
         return self.status is DistributionStatus.PAUSED and self.status_reason != PAUSED_BY_USER
 
     @property
     def is_releasing(self) -> bool:
-        """Whether release brings it forward: it is not paused by a person, and not over."""
+        """Whether release brings it forward: it is neither paused by a person nor over."""
         return self.status in RELEASING or self.is_held
 
     @property
     def may_leave(self) -> bool:
-        """Whether a message of it that is on its way may leave, as far as its status goes."""
+        """Whether its status lets an enqueued message be sent."""
         return self.status in MAY_LEAVE or self.is_held
 
     def epoch_of(self, run: int) -> int:
-        """What a message of the run carries when it is released. Both parts only rise, so that the sum says whether
-        one of them did."""
+        """The epoch of a message of the run when it is released. Both parts only rise, so their sum shows whether one
+        did."""
         return self.epoch + self.planned.runs[run].epoch
 
     def paused(self, reason: str) -> "Distribution":
-        """Nothing more is released, for that reason. `PAUSED_BY_USER` lasts until a person resumes, and what is on its
-        way carries an old epoch. The reason of a hold ends with the hold: the tick goes on looking, and the epochs of
-        the runs say what may leave."""
+        """The distribution paused for this reason; nothing more is released.
+
+        `PAUSED_BY_USER` lasts until a person resumes, and raises the epoch, so that enqueued messages are dropped. A
+        hold's reason ends with the hold: the tick keeps looking, and the epochs of the runs decide which messages may
+        be sent.
+        """
         paused = dataclasses.replace(self, status=DistributionStatus.PAUSED, status_reason=reason, trying_until=None)
         return paused if paused.is_held else dataclasses.replace(paused, epoch=self.epoch + 1, due_at=None)
 
     def resumed(self, now: datetime, settled: Mapping[tuple[int, int], int]) -> "Distribution":
-        """Releases again, each run from its first chunk with pending rows. `settled`: (run, chunk) → how many rows have
-        left `pending` there. Held runs stay held; they are being tried."""
+        """The distribution released again, each run from its first chunk with pending rows. `settled`: (run, chunk) →
+        how many rows are no longer `pending` there. Held runs stay held and are probed."""
         runs = tuple(run.rewound(index, settled) for index, run in enumerate(self.planned.runs))
         plan = dataclasses.replace(self.planned, runs=runs)
         held = any(run.hold is not None for run in runs)
@@ -351,8 +356,8 @@ class Distribution:
         return dataclasses.replace(resumed, trying_until=now + TRYING if held else None)
 
     def cancelled(self, now: datetime) -> "Distribution":
-        """Nothing more is released; `due_at` brings the sweep that ends every row. One that was never confirmed has no
-        rows to end."""
+        """The distribution cancelled; nothing more is released. `due_at` starts the sweep that ends every row. If it
+        was never confirmed, it has no rows to end."""
         return dataclasses.replace(
             self,
             status=DistributionStatus.CANCELLED,
@@ -363,30 +368,32 @@ class Distribution:
 
     @property
     def was_confirmed(self) -> bool:
-        """Whether somebody decided to send it. Confirming raises the epoch; so does a cancel, after it or instead."""
+        """Whether a person decided to send it. Confirming raises the epoch; a cancel also does, after it or without
+        it."""
         never = self.status is DistributionStatus.CANCELLED and self.epoch == 1
         return self.plan is not None and self.epoch > 0 and not never
 
     @property
     def planned(self) -> Plan:
-        """The plan, where there surely is one."""
+        """The plan. Raises ValueError if there is none."""
         if self.plan is None:
             raise ValueError(f"distribution {self.distribution_id} has no plan in status {self.status}")
         return self.plan
 
 
 def lapsed(distribution: Distribution, now: datetime) -> Distribution:
-    """Cancelled by itself: nobody confirmed it in time, or what was frozen for it is no longer kept."""
+    """The distribution cancelled automatically: it was not confirmed in time, or its stored content has expired."""
     return dataclasses.replace(distribution.cancelled(now), status_reason="expired")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What has become of messages: by current status, failed ones by reason, and what statistics need besides.
+    """Counts of messages: by current status, failed ones by reason, and what statistics need in addition.
 
-    `segments` is by country, `amounts` by country and currency in millionths, both of what was handed to a provider;
-    `delays` by bucket (`shared.campaigns.counts`); `awaiting` are those that stand at `sent`, by the minute in which
-    they were sent; `cards_within_24h` arrived within 24 hours of being generated.
+    - `segments`: by country. `amounts`: by country and currency, in millionths. Both of what a provider was given.
+    - `delays`: by bucket (`shared.campaigns.counts`).
+    - `awaiting`: messages in status `sent`, by the minute in which they were sent.
+    - `cards_within_24h`: cards that arrived within 24 hours after they were generated.
     """
 
     by_status: dict[Status, int] = dataclasses.field(default_factory=dict)
@@ -403,20 +410,20 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """How many have left `pending`."""
+        """How many are no longer `pending`."""
         return sum(self.by_status.values())
 
     def plus(self, other: "Counts") -> "Counts":
-        """Both together."""
+        """The sum of both."""
         return together((self, other))
 
     def minus(self, other: "Counts") -> "Counts":
-        """What leads from the other to this."""
+        """The difference from the other."""
         return together((self, _negative(other)))
 
 
 def together(many: Iterable[Counts]) -> Counts:
-    """All of them; zeroes are left out."""
+    """The sum of all; zeroes are left out."""
     by_status, by_reason = Counter[Status](), Counter[str]()
     segments, amounts = Counter[str](), Counter[tuple[str, str]]()
     delays, awaiting, cards = Counter[int](), Counter[int](), 0

@@ -28,32 +28,30 @@ from shared.recipients.countries import COVERED
 from shared.sending.channel import settings_of
 from shared.sending.last_heard import LastHeardStore
 
-# What planning foretold of a distribution, as it stands now: when it will be through, and which warnings still hold.
-#
-# Units are bought, limits are raised, and a distribution stands still: what was true when it was planned is not any
-# more.
-#
-# When a distribution will be through: its runs, one after the other, on the rate limit's bulk share, in open hours
-# only.
+# The outlook of a distribution: when it will end, and which warnings of planning still apply. Units may have been
+# bought and limits raised since it was planned.
+
+# The end is estimated from its runs, one after the other, on the rate limit's bulk share, in open hours only.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The rows of one run. `country` is any of its zone."""
+    """The rows of one run. `country`: any country of its time zone."""
 
     country: str
     rows: int
 
 
 def bulk_seconds(rows: int, rate: int) -> float:
-    """How long the bulk share of a lane takes for so many messages."""
+    """How many seconds the bulk share of a rate limit needs for these messages."""
     return rows * CYCLE * SPAN / ((CYCLE - 1) * SLOTS * rate * 1_000_000)
 
 
 def estimated_end(
     loads: Sequence[Load], channel: Channel, *, start: datetime, rate: int, peak: tuple[Window, ...] = ()
 ) -> datetime:
-    """The instant of the last departure, if nothing else is on the lane after `start` and nobody pauses."""
+    """The instant of the last slot, if nothing else uses the rate limit after `start` and the distribution is not
+    paused."""
     waiting = {load.country: bulk_seconds(load.rows, rate) for load in loads if load.rows}
     now = start
     while waiting:
@@ -76,7 +74,7 @@ def _closes(channel: Channel, country: str, instant: datetime, peak: tuple[Windo
 
 
 BALANCE_KNOWN_FOR = timedelta(seconds=15)
-"""How old a known balance may be: a page of distributions asks the provider once."""
+"""How old a known balance may be, so that a page of distributions asks the provider once."""
 
 _OF_THE_ACCOUNT = ("units_insufficient", "daily_limit_exceeded")
 """Warnings about what the provider's account may still send."""
@@ -84,14 +82,14 @@ _OF_THE_ACCOUNT = ("units_insufficient", "daily_limit_exceeded")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foretold:
-    """`estimated_end` is None while it cannot be told: it is paused, something is held, or it is over."""
+    """`estimated_end` None: it cannot be estimated, because the distribution is paused, held in part, or over."""
 
     estimated_end: datetime | None
     warnings: tuple[ApiWarning, ...]
 
 
 class Outlook:
-    """Reads; changes nothing. For one worker: settings and balances are read once for many distributions."""
+    """Reads; changes nothing. Used by one worker: settings and balances are read once for many distributions."""
 
     def __init__(
         self,
@@ -109,7 +107,7 @@ class Outlook:
         self._known = TtlCache(self._read_balances, BALANCE_KNOWN_FOR)
 
     async def of(self, distribution: Distribution, counts: Counts) -> Foretold:
-        """`counts`: what has become of its rows, as they are shown."""
+        """`counts`: those of its rows, as they are shown."""
         plan = distribution.planned
         if distribution.status not in (DistributionStatus.PLANNED, DistributionStatus.PAUSED, *RELEASING):
             return Foretold(estimated_end=None, warnings=_without_account(plan.warnings))
@@ -124,7 +122,7 @@ class Outlook:
     async def _end(
         self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration
     ) -> datetime | None:
-        """What is released leaves as it is booked; the rest after all that is booked on the rate limit."""
+        """Released messages go at their booked slots, the rest after all booked slots of the rate limit."""
         runs = distribution.planned.runs
         waits = distribution.status is DistributionStatus.PAUSED or distribution.status_reason is not None
         if waits or any(run.hold is not None for run in runs) or not runs:
@@ -148,8 +146,8 @@ class Outlook:
     async def _warnings(
         self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration, counts: Counts
     ) -> tuple[ApiWarning, ...]:
-        """Those about the account are asked for anew, for the rows that are still to go. One that cannot be read leaves
-        what planning said."""
+        """Warnings about the account are determined again, for the rows that are still to go. If the account cannot be
+        read, planning's warnings stay."""
         plan = distribution.planned
         if not any(warning.code in _OF_THE_ACCOUNT for warning in plan.warnings):
             return plan.warnings
@@ -186,24 +184,24 @@ def _without_account(warnings: Sequence[ApiWarning]) -> tuple[ApiWarning, ...]:
 
 
 FIRST_FIELD_ERRORS = 20
-"""How many rejected rows a distribution shows of itself."""
+"""How many rejected rows a distribution shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionView:
-    """A distribution as people see it. Before it is confirmed nothing counts."""
+    """A distribution as people see it. Before it is confirmed its counts are empty."""
 
     distribution: Distribution
     counts: Counts
     field_errors: Sequence[FieldError]
     held: Mapping[RunHold, int] = field(default_factory=dict)
-    """What keeps how many of its rows pending."""
+    """How many of its rows each hold keeps pending."""
     fallbacks: Counts = field(default_factory=Counts)
-    """Of the SMS that went, or are to go, in place of its messages."""
+    """The SMS that replace its messages: those that went and those that are to go."""
     warnings: Sequence[ApiWarning] = ()
-    """What is amiss now; of what planning found, what still holds."""
+    """The present warnings; of those found at planning, the ones that still apply."""
     estimated_end: datetime | None = None
-    """None while it cannot be told."""
+    """None: it cannot be estimated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,14 +230,14 @@ class Browse:
         self._clock = deps.clock
 
     async def message(self, organisation: str, message_id: str) -> Message:
-        """Raises Refusal `not_found`."""
+        """A message. Raises Refusal `not_found`."""
         message = await self._log.get(organisation, message_id)
         if message is None:
             raise Refusal(ProblemCode.NOT_FOUND)
         return message
 
     async def messages(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
-        """Newest first. A distribution's are found through its campaign's index."""
+        """Messages, newest first. Those of a distribution are found by its campaign's index."""
         if query.distribution_id is not None and query.campaign_id is None and query.enrollment_id is None:
             distribution = await self._distributions.get(query.organisation, query.distribution_id)
             if distribution is None:
@@ -248,7 +246,7 @@ class Browse:
         return await self._log.page(query, position, limit)
 
     async def holds_of(self, organisation: str, messages: Iterable[Message]) -> Mapping[str, RunHold]:
-        """By message ID: what keeps messages pending. Nothing is read where none of them waits."""
+        """Message ID → the hold that keeps it pending. Reads nothing if no message waits."""
         waiting = [message for message in messages if message.waits]
         if not waiting:
             return {}
@@ -266,11 +264,11 @@ class Browse:
         return found
 
     async def distribution(self, organisation: str, distribution_id: str) -> DistributionView:
-        """Raises Refusal `not_found`."""
+        """A distribution. Raises Refusal `not_found`."""
         return await self.view(await self._found(organisation, distribution_id))
 
     async def view(self, distribution: Distribution) -> DistributionView:
-        """With counts that sum to `accepted` once it is confirmed."""
+        """A distribution as people see it. Once it is confirmed, the sum of its counts is `accepted`."""
         plan = distribution.plan
         field_errors: Sequence[FieldError] = ()
         if plan is not None and plan.rejected:
@@ -314,7 +312,7 @@ class Browse:
     async def field_errors(
         self, organisation: str, distribution_id: str, part: int, start: int, limit: int
     ) -> tuple[Sequence[FieldError], tuple[int, int] | None]:
-        """Rejected rows from a place on, and the place where the next ones start."""
+        """Rejected rows from a place on, and the place of the next ones. Raises Refusal `not_found`."""
         plan = (await self._found(organisation, distribution_id)).plan
         if plan is None:
             return (), None
@@ -324,7 +322,7 @@ class Browse:
     async def duplicates(
         self, organisation: str, distribution_id: str, part: int, start: int, limit: int
     ) -> tuple[Sequence[DuplicateRow], tuple[int, int] | None]:
-        """Duplicates from a place on, and the place where the next ones start. Raises Refusal `not_found`."""
+        """Duplicates from a place on, and the place of the next ones. Raises Refusal `not_found`."""
         plan = (await self._found(organisation, distribution_id)).plan
         if plan is None:
             return (), None
@@ -341,7 +339,7 @@ class Browse:
 async def _page_of[T](
     read: Callable[[int], Awaitable[Sequence[T] | None]], part: int, start: int, limit: int
 ) -> tuple[Sequence[T], tuple[int, int] | None]:
-    """A page of what is stored in parts, and the place where the next one starts."""
+    """A page of items that are stored in parts, and the place of the next one."""
     found: list[T] = []
     while len(found) < limit:
         items = await read(part)
@@ -357,7 +355,7 @@ async def _page_of[T](
 
 
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:
-    """What has not moved is pending."""
+    """Rows without a move are pending."""
     counts = not_below_zero(counts)
     rest = max(accepted - counts.total, 0)
     lost = unlisted(distribution, min(accepted - distribution.planned.logged_rows, rest))

@@ -1,4 +1,4 @@
-"""Exact counts at rest: the chunks' running counts, held against the log before a distribution is called completed."""
+"""Exact counts: the chunks' running counts are compared with the log before a distribution is completed."""
 
 import asyncio
 import itertools
@@ -27,22 +27,22 @@ from shared.messages.message import Chunk, Message, Status
 from shared.messages.ports import Log, LogQuery, pages
 
 _AT_ONCE = 16
-"""Chunks looked at side by side: each waits for S3 and for the log."""
+"""Chunks that are read in parallel: each waits for S3 and for the log."""
 
 _PAGE = 200
 
 _CLOCKS_DIFFER = timedelta(seconds=1)
-"""By so much the clock of a worker that counts may be ahead of ours."""
+"""A counting worker's clock may be ahead of ours by this much."""
 
 _TRIES = 3
-"""Times that a chunk is looked at anew because it was counted on meanwhile."""
+"""How often a chunk is read again because it was counted on meanwhile."""
 
 
 class Tallies:
     """Counts of a distribution's chunks.
 
-    A worker moves rows first and adds to the counts afterwards. A recount in between sees the moves; so it leaves the
-    instant at which it had read the log, and the worker's count is refused if it began before that.
+    A worker moves rows first and adds to the counts afterwards. A recount in between has seen the moves already. So a
+    recount stores the instant at which it had read the log, and a worker's count that began before it is refused.
     """
 
     def __init__(self, distributions: Distributions, plans: Plans, log: Log, clock: Clock) -> None:
@@ -52,7 +52,7 @@ class Tallies:
         self._clock = clock
 
     async def all_settled(self, distribution: Distribution) -> bool:
-        """Whether surely nothing is pending: by the running counts, then by the log itself."""
+        """Whether certainly nothing is pending: first by the running counts, then by the log."""
         if not await self._is_settled(distribution):
             await self._recount(distribution, only_unsettled=True)
             if not await self._is_settled(distribution):
@@ -64,15 +64,15 @@ class Tallies:
         return sum(one.total for one in counts.values()) == distribution.planned.accepted
 
     async def recount(self, distribution: Distribution) -> None:
-        """Hold every chunk against the log: receipts come after a distribution is completed, too."""
+        """Compare every chunk with the log. Receipts also come after a distribution is completed."""
         await self._recount(distribution, only_unsettled=False)
 
     async def recount_chunks(self, distribution: Distribution, chunks: Sequence[Chunk]) -> None:
-        """Hold these chunks against the log."""
+        """Compare these chunks with the log."""
         await self._put_right(distribution, chunks, await self._counts(distribution))
 
     async def recount_group(self, organisation: str, group: Group) -> None:
-        """Hold the places of a group against the log of which that is due."""
+        """Compare the places of a group with the log whose recount is due."""
         now = self._clock.now()
         found = await self._distributions.tallies(organisation, group)
         due = {
@@ -93,8 +93,8 @@ class Tallies:
     async def _is_right(
         self, organisation: str, place: Place, known: Counts, read: Callable[[], Awaitable[Counts | None]]
     ) -> bool:
-        """Put a place's counts right; False where others have counted on it all the time. `known`: its counts, read
-        before the log. `read`: what the log says; None where it is not known any more which messages they are."""
+        """Correct a place's counts; False if others kept counting on it. `known`: its counts, read before the log.
+        `read`: the counts by the log; None: its messages are no longer known."""
         for _ in range(_TRIES):
             found = await read()
             read_at = self._clock.now() + _CLOCKS_DIFFER
@@ -136,7 +136,7 @@ class Tallies:
         return together(map(counted_fallback, found.values()))
 
     async def _recount(self, distribution: Distribution, *, only_unsettled: bool) -> bool:
-        """A worker that died between a move and its ADD left the counts behind; the log is right."""
+        """Correct counts that a worker did not write because it died between a move and its ADD. The log is right."""
         counts = await self._counts(distribution)
         logged = [run.logged for run in distribution.planned.runs]
         return await self._put_right(
@@ -162,11 +162,11 @@ class Tallies:
         return not wrong
 
     async def unsettled(self, distribution: Distribution) -> Sequence[Chunk]:
-        """By the running counts: the chunks with rows in the log, or perhaps in it, that have not left `pending`."""
+        """By the running counts: chunks that have, or may have, rows in the log that are still `pending`."""
         return _chunks(distribution, logged_at_most(distribution), await self._counts(distribution))
 
     async def logged(self, distribution: Distribution, chunk: Chunk) -> list[Message] | None:
-        """A chunk's messages as the log has them; None where nobody knows any more which they are: it has expired."""
+        """A chunk's messages from the log; None: the chunk has expired, so its messages are not known any more."""
         rows = await self._plans.read_chunk(distribution.organisation, distribution.planned.attempt, chunk)
         if rows is None:
             return None
@@ -174,7 +174,7 @@ class Tallies:
         return list(messages.values())
 
     async def pending(self, distribution: Distribution) -> list[Message]:
-        """Its pending messages, found without its chunks: the way when those have expired."""
+        """The distribution's pending messages, found without its chunks, for when these have expired."""
         wanted = LogQuery(
             organisation=distribution.organisation,
             campaign_id=distribution.campaign_id,
@@ -186,12 +186,12 @@ class Tallies:
 
 
 def logged_at_most(distribution: Distribution) -> list[int]:
-    """How many chunks of each run may have rows in the log: some may have been half logged when somebody cancelled."""
+    """How many chunks of each run may have rows in the log: a cancel may come while some are being logged."""
     return [min(run.logged + CHUNKS_AT_ONCE, run.chunks) for run in distribution.planned.runs]
 
 
 async def some_at_once[P: Place](places: Sequence[P], work: Callable[[P], Awaitable[None]]) -> None:
-    """Ten thousand one after the other would outlast a function."""
+    """Some in parallel: ten thousand one after the other would take longer than a function runs."""
     for some in itertools.batched(places, _AT_ONCE, strict=False):
         await asyncio.gather(*map(work, some))
 
@@ -199,7 +199,7 @@ async def some_at_once[P: Place](places: Sequence[P], work: Callable[[P], Awaita
 def _chunks(
     distribution: Distribution, upto: Sequence[int], settled: Mapping[tuple[int, int], Counts]
 ) -> Sequence[Chunk]:
-    """The first so many chunks of each run, but for those of which every row counts as `settled`."""
+    """The first chunks of each run, as many as `upto` says, without those whose rows are all `settled`."""
     return [
         Chunk(distribution_id=distribution.distribution_id, run=index, number=number)
         for index, run in enumerate(distribution.planned.runs)

@@ -1,15 +1,13 @@
-"""Brings a distribution forward: log some chunks, book their departures, put them on the channel queue, say so; and
-when all is out, find out that nothing is pending any more.
+"""Brings a distribution forward: logs some chunks, books their slots, puts them on the channel queue, writes it down.
+When all is released, it checks whether anything is still pending.
 
-Each step is one write on condition that the distribution is as it was read; whoever loses reads again. What is done
-twice (logging, enqueueing) is harmless: log items are made once, and the claim lets one copy through.
+Each step is one write on condition that the distribution is unchanged; after a lost race it reads again. Logging and
+enqueueing may happen twice: log items are made once, and the claim lets one queue message through.
 
-Rows of a distribution that are still pending although everything has been released: nobody may be on the way with
-them any more.
-
-A queue message is gone for good where it met a live claim whose holder then died, or where the counts told a resume
-that its chunk was through. No message of a distribution is watched while a queue message carries it, so it is looked
-after here. (One whose queue message ended as a dead letter is watched: it waits for a person.)
+It also handles stuck messages: rows that are still pending although everything was released and their queue message is
+gone. A queue message is lost if it met a live claim whose holder then died, or if a resume skipped its chunk because of
+its counts. A row has no next check while a queue message carries it, so this module checks it. (After a dead letter the
+row has a next check: it waits for a person.)
 """
 
 import asyncio
@@ -48,15 +46,15 @@ from shared.sending.channel import book_slots, settings_of
 from shared.sending.resolve_unknown import Unknowns
 
 PATIENCE = timedelta(minutes=15)
-"""A copy that is still under way comes within this time, once more after a worker's death included (visibility 360 s);
-should it come later all the same, the claim lets one of the two through."""
+"""A queue message that still exists arrives within this time, even after a worker's death (visibility 360 s). If it
+comes later, the claim lets one of the two through."""
 
 SLOT_PASSED = timedelta(seconds=60)
-"""So long after the last booked departure nothing waits merely for its own."""
+"""This long after the last booked slot, no message is merely waiting for its slot."""
 
 
 class StuckMessages:
-    """Ends dead claims, and has the agenda watch what nobody holds."""
+    """Ends dead claims, and gives a next check to messages without a claim."""
 
     def __init__(self, log: Log, tallies: Tallies, status_writer: StatusWriter, unknowns: Unknowns) -> None:
         self._log = log
@@ -65,13 +63,13 @@ class StuckMessages:
         self._unknowns = unknowns
 
     async def look_after(self, distribution: Distribution, now: datetime) -> None:
-        """The counts are as the log was a moment ago. May be done twice."""
+        """Call it after the counts were compared with the log. May be done twice."""
         if distribution.last_send_slot is not None and now < distribution.last_send_slot + SLOT_PASSED:
             return
         held = {index for index, run in enumerate(distribution.planned.runs) if run.hold is not None}
         for chunk in await self._tallies.unsettled(distribution):
             if chunk.run in held:
-                continue  # its messages wait for the end of the hold, and are then released anew
+                continue  # its messages wait for the end of the hold, and are then released again
             for message in await self._tallies.logged(distribution, chunk) or ():
                 await self._look_at(message, now)
         await self._status_writer.flush()
@@ -86,17 +84,17 @@ class StuckMessages:
 
 
 HEAD_START = timedelta(seconds=2)
-"""Between booking and the first departure: the copies must be with their senders by then."""
+"""Between booking and the first slot: the queue messages must reach their senders in this time."""
 
 NEXT_LOOK = TICK_EVERY
 
 COUNTED_AFTER = timedelta(seconds=30)
-"""So long after the last departure its call has its answer, and the sender has counted it. A recount before that would
-count the message, and the sender once more."""
+"""This long after the last slot, its call has an answer and the sender has counted it. An earlier recount would count
+the message, and then the sender would count it again."""
 
 TURN_SECONDS = 10
-"""Of the lane, or a chunk where that is more: so much a distribution releases before it queues up behind the others
-of its organisation. One that filled the lane whenever it can would leave them nothing until it is through."""
+"""Seconds of the rate limit, or one chunk if that is more: a distribution releases this much before the other
+distributions of its organisation have their turn. Otherwise the first one would use the whole rate until its end."""
 
 DAILY_LIMIT = "daily_limit"
 
@@ -134,7 +132,7 @@ class Release:
     async def advance(self, organisation: str, distribution_id: str, *, until: datetime) -> bool:
         """Bring it forward until nothing can be done now, its turn is over, or `until`.
 
-        True where there may be more to do at once: after the turns of others, with whom it shares the lane.
+        Returns True if there may be more to do at once, after the turns of others on the same rate limit.
         """
         released = 0
         integration: WhatsAppIntegration | SmsIntegration | None = None
@@ -142,7 +140,7 @@ class Release:
             distribution, holds = await self._state(organisation, distribution_id)
             if distribution is None or distribution.plan is None or not distribution.is_releasing:
                 return False
-            # Read anew: a token that was mended a moment ago is why a person pressed resume.
+            # Read uncached: a person often presses resume just after new credentials were saved.
             integration = integration or await settings_of(
                 self._deps.integrations, organisation, distribution.channel, uncached=True
             )
@@ -163,7 +161,7 @@ class Release:
         return True
 
     async def _state(self, organisation: str, distribution_id: str) -> tuple[Distribution | None, Holds]:
-        """The distribution and the holds of its channel; both are read at once where the channel is known."""
+        """The distribution and the holds of its channel, in one read of both channels."""
         key, channels = (organisation, distribution_id), list(Channel)
         distributions, holds = await self._deps.holds.read([key], [(organisation, channel) for channel in channels])
         found = distributions.get(key)
@@ -173,8 +171,8 @@ class Release:
     async def _stopped(
         self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration | None, holds: Holds
     ) -> bool:
-        """Hold what may not go on as far as our own stores tell: without settings nothing, and no template that Meta
-        has stopped. True if something was free until now."""
+        """Hold what our own stores say must stop: everything if there are no settings, and templates that Meta has
+        stopped. Returns True if one of the scopes was free until now."""
         stopped: dict[ScopeKey, str] = {}
         if integration is None:
             stopped[ACCOUNT] = "token_invalid"
@@ -185,14 +183,14 @@ class Release:
         return any(new)
 
     async def _applied(self, distribution: Distribution, holds: Holds) -> Distribution | None:
-        """The distribution as the holds leave it, stored; None where somebody else has changed it meanwhile."""
+        """The distribution with these holds applied, stored; None: it has changed since it was read."""
         applied = await self._deps.holding.applied(distribution, holds)
         return distribution if applied == distribution else await self._deps.holding.save(distribution, applied)
 
     async def _step(
         self, distribution: Distribution, integration: WhatsAppIntegration | SmsIntegration, at_most: int
     ) -> int | None:
-        """Some chunks logged (0) or released (so many); None where there is nothing to do until `due_at`."""
+        """Log some chunks (returns 0) or release some (returns their number). None: nothing to do until `due_at`."""
         now = self._deps.clock.now()
         state = await self._rate_limit_state(integration)
         if from_microseconds(state.next_bulk) > now + HORIZON:
@@ -208,7 +206,7 @@ class Release:
             if not fitting:
                 continue
             if run.logged <= run.released:
-                # Of a held run one chunk is logged, so that there is a message that can try the hold.
+                # One chunk of a held run is logged, so that there is a message that can probe the hold.
                 at_once = fitting if run.hold is None else 1
                 await self._log_chunks(distribution, index, run, at_once, now)
                 return 0
@@ -237,8 +235,8 @@ class Release:
         state: RateLimitState,
         now: datetime,
     ) -> Remaining:
-        """Meta's messaging limit; it does not hold for texts inside a session. Booked is what the lane's timetable
-        holds from now on, whoever booked it: too much rather than too little."""
+        """What is left of Meta's daily limit; it does not apply to texts inside a session. All slots booked from now on
+        count as used, by any distribution: too many rather than too few."""
         if not isinstance(integration, WhatsAppIntegration) or distribution.template is None:
             return Remaining()
         ahead = max(0, state.next_bulk - microseconds(now))
@@ -268,7 +266,7 @@ class Release:
     async def _rows(
         self, distribution: Distribution, chunks: Sequence[Chunk], now: datetime
     ) -> Sequence[tuple[Chunk, Sequence[PlannedRow]]] | None:
-        """The chunks' rows. None: it was paused until they expired, and what is left of it can only be ended."""
+        """The chunks' rows. None: the distribution was paused until they expired, and is cancelled now."""
         organisation, attempt = distribution.organisation, distribution.planned.attempt
         read = await asyncio.gather(*(self._deps.plans.read_chunk(organisation, attempt, chunk) for chunk in chunks))
         found = [(chunk, rows) for chunk, rows in zip(chunks, read, strict=True) if rows is not None]
@@ -284,8 +282,8 @@ class Release:
     async def _end_at_once(
         self, rows: Sequence[PlannedRow], sent: Collection[int], organisation: str, now: datetime
     ) -> None:
-        """A row that was erased before it was logged, or that the campaign has sent since it was planned, ends at once,
-        so that every accepted row is accounted for."""
+        """End rows that were erased before they were logged, or that the campaign has sent since planning. So every
+        accepted row is accounted for."""
         for row in rows:
             if row.payload is None:
                 await self._deps.status_writer.end_unsent(organisation, row.message_id, ERASED, now)
@@ -296,8 +294,8 @@ class Release:
     async def _waiting(
         self, distribution: Distribution, read: Sequence[tuple[Chunk, Sequence[PlannedRow]]]
     ) -> Sequence[tuple[Chunk, PlannedRow, Payload]]:
-        """What to put on the queue. If rows may have ended as they were logged, the log says which: each of them would
-        take the departure of another."""
+        """The rows to put on the queue. If rows may have ended when they were logged, the log is read, so that they do
+        not take another message's slot."""
         found = [(chunk, row, row.payload) for chunk, rows in read for row in rows if row.payload is not None]
         if not distribution.skip_already_sent:
             return found
@@ -357,7 +355,7 @@ class Release:
     def _fitting(
         distribution: Distribution, run: Run, state: RateLimitState, rate: int, now: datetime, at_most: int
     ) -> int:
-        """How many of the run's next chunks would leave wholly inside its window."""
+        """How many of the run's next chunks would be sent completely inside its window."""
         sizes = run.sizes(at_most)
         starts_at = distribution.schedule.at
         if starts_at is not None and starts_at > now:
@@ -396,13 +394,13 @@ class Release:
             self._deps.telemetry.event("distribution_completed", distribution_id=distribution.distribution_id)
 
     async def _is_settled(self, distribution: Distribution, now: datetime) -> bool:
-        """Surely not while copies are still to depart, or to be counted: the log is read row by row for this."""
+        """False while messages still wait for their slot or to be counted: only then is the log read row by row."""
         last = distribution.last_send_slot
         return (last is None or last + COUNTED_AFTER <= now) and await self._deps.tallies.all_settled(distribution)
 
     async def _look_again(self, distribution: Distribution, at: datetime, *, reason: str | None = None) -> None:
-        """`reason`: why it waits, where that is neither its own timetable nor a hold. While something is held it is
-        looked at every minute, should nothing else bring it up."""
+        """`reason`: why it waits, if that is neither its schedule nor a hold. While one of its runs is held it is
+        looked at every minute."""
         is_held = any(run.hold is not None for run in distribution.planned.runs)
         held_reason = distribution.status_reason if is_held else None
         due_at = min(at, self._deps.clock.now() + NEXT_LOOK) if is_held else at

@@ -1,4 +1,4 @@
-"""Which run of a distribution a row belongs to: the rows that one cause can hold together make one run."""
+"""Which run of a distribution a row belongs to. Rows that the same cause can hold make one run."""
 
 from collections.abc import Container, Sized
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from shared.cards.references import S3Card, parse
 from shared.messages.payload import Mode, Payload
 
 _SHARED_FROM = MOST_RUNS * 3 // 4
-"""With so many runs, rows of further card hosts share a run; the rest is left for further countries and languages."""
+"""From this number of runs on, rows of further card hosts share a run. The rest is reserved for further countries and
+languages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,11 @@ class RunKind:
 
 
 _REST = RunKind(country="")
-"""The last run takes what fits nowhere else."""
+"""The last run takes all rows that fit no other."""
 
 
 class _Kinds(Sized, Container[RunKind], Protocol):
-    """The kinds that there are already."""
+    """The kinds that exist already."""
 
 
 def kind_of(payload: Payload) -> RunKind:
@@ -35,13 +36,13 @@ def kind_of(payload: Payload) -> RunKind:
 
 
 def template_of(payload: Payload) -> str | None:
-    """The template that a message calls, with its language ("vaccination_card/fr"); None where it calls none."""
+    """The template that a message uses, with its language ("vaccination_card/fr"); None: no template."""
     template = payload.template if payload.mode is Mode.TEMPLATE else None
     return f"{template.name}/{template.language}" if template else None
 
 
 def card_host(reference: str | None) -> str | None:
-    """The host of a card, `s3://<bucket>` of one in a bucket; None where there is no card."""
+    """The host of a card, or `s3://<bucket>` for a card in a bucket; None: no card."""
     card = parse(reference) if reference else None
     if card is None:
         return None
@@ -49,7 +50,7 @@ def card_host(reference: str | None) -> str | None:
 
 
 def fitting_kind(wished: RunKind, kinds: _Kinds) -> RunKind:
-    """The wished kind while there is room for it among at most `MOST_RUNS`, else a wider one."""
+    """The wanted kind if there is room for it among at most `MOST_RUNS`, else a wider one."""
     if wished in kinds or len(kinds) < _SHARED_FROM:
         return wished
     of_any_host = RunKind(country=wished.country, template=wished.template)

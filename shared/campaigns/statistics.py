@@ -1,9 +1,9 @@
-"""Statistics of a campaign or of an organisation, without reading its messages one by one.
+"""Statistics of a campaign or of an organisation, without reading each message.
 
-A distribution's chunks carry running counts, so a million messages are ten thousand small items: five to seven
-pages of one query. What is not in the log yet stands in the plan. Messages of no distribution are read from the log
-while they are few; where they are many, whole hours are read from running counts too, and only the hours that a bound
-cuts one by one.
+A distribution's chunks have running counts, so a million messages are ten thousand small items: five to seven pages of
+one query. Rows that are not logged yet are taken from the plan. Messages without a distribution are read from the log
+while they are few. If they are many, whole hours come from running counts, and only the hours that a bound cuts are
+read message by message.
 """
 
 import asyncio
@@ -32,23 +32,23 @@ from shared.messages.payload import Channel
 from shared.messages.ports import Log, Single, pages
 
 READ_ONE_BY_ONE = 5_000
-"""So many messages of no distribution are read from the log themselves: 50 requests, two seconds."""
+"""Up to this many messages without a distribution are read from the log: 50 requests, two seconds."""
 
 _PAGE = 200
 
 _AT_ONCE = 8
-"""Distributions read side by side."""
+"""Distributions read in parallel."""
 
 _NOT_TRIED = ("cancelled", "erased", "experiment_withheld")
-"""Reasons of messages that nobody tried to send."""
+"""Reasons of messages that were never tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whose messages. `since` inclusive, `until` exclusive, by acceptance; None is open.
+    """Which messages. `since` inclusive, `until` exclusive, by acceptance; None is open.
 
-    A chunk's messages were accepted when it was logged, all at once; rows that are not logged when their distribution
-    was made. So neighbouring ranges add up.
+    A chunk's messages count as accepted when the chunk was logged; rows that are not logged, when their distribution
+    was made. So the figures of neighbouring ranges add up.
     """
 
     organisation: str
@@ -57,30 +57,30 @@ class Scope:
     until: datetime | None = None
 
     def has(self, instant: datetime) -> bool:
-        """Whether what was accepted then belongs to it."""
+        """Whether a message accepted at this instant belongs to it."""
         return (self.since is None or instant >= self.since) and (self.until is None or instant < self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """The figures. Rates are None where nothing is there to take a rate of, the median where nothing was delivered."""
+    """The figures. A rate is None if no message counts for it; the median is None if none was delivered."""
 
     counts: Counts
-    """Pending ones included."""
+    """Including pending messages."""
     by_channel: dict[Channel, int]
     by_country: dict[str, int]
     delivery_rate: float | None
-    """Delivered or read, of those that were tried: neither pending nor called off before they left."""
+    """Delivered or read, divided by those that were tried: not pending and not ended before a call."""
     read_rate: float | None
-    """Read, of the WhatsApp messages delivered or read. An SMS never tells that it was read."""
+    """Read, divided by the WhatsApp messages delivered or read. An SMS never reports that it was read."""
     median_delivery_seconds: int | None
     """From sent to delivered."""
     prices: tuple[CountryPrice, ...]
-    """Of what was handed to a provider."""
+    """The price of what a provider was given."""
 
     @property
     def segments(self) -> int:
-        """SMS segments handed to the provider."""
+        """SMS segments that a provider was given."""
         return sum(self.counts.segments.values())
 
 
@@ -90,9 +90,9 @@ class _Sum:
     countries: Counter[str] = field(default_factory=Counter)
 
     def add(self, channel: Channel, counts: Iterable[Counts], countries: Counter[str]) -> None:
-        """Messages of a channel: those counted, and how many there are by country. The rest of them is pending.
+        """Add messages of a channel: the counted ones, and the number by country. The rest is pending.
 
-        A count may be a moment ahead of what it is taken from: below zero there is nothing to show.
+        A count may be ahead of the number for a moment, so negative values are cut to zero.
         """
         moved = not_below_zero(together(counts))
         rest = max(countries.total() - moved.total, 0)
@@ -112,7 +112,7 @@ class StatisticsReader:
         self._one_by_one = one_by_one
 
     async def read(self, scope: Scope) -> Statistics:
-        """The figures as they stand: at most seconds behind the log, exact once nothing moves."""
+        """The current figures: at most seconds behind the log, exact once nothing moves."""
         found = _Sum()
         for some in itertools.batched(await self._in_scope(scope), _AT_ONCE, strict=False):
             await asyncio.gather(*(self._add_distribution(found, one, scope) for one in some))
@@ -120,7 +120,7 @@ class StatisticsReader:
         return _figures(found, self._clock.now())
 
     async def _in_scope(self, scope: Scope) -> list[Distribution]:
-        """Confirmed ones that may have messages in scope: one that was completed earlier has none."""
+        """Confirmed distributions that may have messages in scope; one that was completed before has none."""
         found = pages(
             lambda position: self._distributions.page(
                 scope.organisation, campaign_id=scope.campaign_id, status=None, position=position, limit=_PAGE
@@ -166,7 +166,7 @@ class StatisticsReader:
 
 
 def _may_touch(distribution: Distribution, scope: Scope) -> bool:
-    """No row was accepted before the distribution was made, nor after it was completed."""
+    """No row was accepted before the distribution was made or after it was completed."""
     too_late = scope.until is not None and distribution.created_at >= scope.until
     ended = distribution.completed_at
     too_early = scope.since is not None and ended is not None and ended < scope.since
@@ -207,7 +207,7 @@ def _rate(part: int, whole: int) -> float | None:
 
 
 def _prices(counts: Counts) -> tuple[CountryPrice, ...]:
-    """A line for each country and currency; a country whose price nobody set has neither."""
+    """A line for each country and currency; a country without a set price has neither amount nor currency."""
     priced = {country for country, _ in counts.amounts}
     lines = [(country, currency, Decimal(sum_) / MILLIONTHS) for (country, currency), sum_ in counts.amounts.items()]
     unpriced = [(country, None, None) for country in counts.segments if country not in priced]

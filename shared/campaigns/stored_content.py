@@ -1,4 +1,4 @@
-"""What a distribution is planned from and what planning freezes, as the use cases ask for it (see `ports`)."""
+"""What a distribution is planned from and the stored content that planning makes, with the interfaces to storage."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from shared.messages.payload import Payload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRow:
-    """One accepted row as frozen in a chunk: enough to log and to send it, without asking anyone again.
+    """One accepted row as stored in a chunk: all that logging and sending need, without another look-up.
 
-    An erased one has no payload and no `person`. It is logged all the same and ends at once, so that counts stay right.
+    An erased row has no payload and no `person`. It is still logged and ends at once, so that the counts stay right.
     """
 
     row: int
@@ -31,9 +31,9 @@ class PlannedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateRow:
-    """A row that is not sent because another message says the same to the same phone. `recipient` is masked.
+    """A row that is not sent because another message has the same content for the same phone. `recipient` is masked.
 
-    `duplicate_of`: the accepted row of the same file; None if an earlier message of the campaign is meant.
+    `duplicate_of`: the accepted row of the same file; None: an earlier message of the campaign.
     """
 
     row: int
@@ -43,95 +43,96 @@ class DuplicateRow:
 
 
 class Plans(Protocol):
-    """What planning freezes, encrypted and expiring: the order, chunks of rows, rejected rows, duplicates, single
-    payloads."""
+    """What planning stores, encrypted and expiring: the order, chunks of rows, rejected rows, duplicates, single
+    messages' content."""
 
     async def write_order(self, organisation: str, distribution_id: str, order: Order) -> str:
-        """Keep what was asked for; answers its name, which is made of its content. Two requests with the same key and
-        different bodies keep two."""
+        """Store the order. Returns its name, which is derived from its content, so two requests with the same key and
+        different bodies store two orders."""
         ...
 
     async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
-        """What was asked for."""
+        """The order."""
         ...
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:
-        """Freeze a chunk of a planning run."""
+        """Store a chunk of a planning run."""
         ...
 
     async def read_chunk(self, organisation: str, attempt: int, chunk: Chunk) -> Sequence[PlannedRow] | None:
-        """A frozen chunk; None where it has expired."""
+        """A stored chunk; None: it has expired."""
         ...
 
     async def chunks(self, organisation: str, distribution_id: str, attempt: int) -> Sequence[Chunk]:
-        """The chunks that a planning run has left, in a steady order, whether or not its plan was taken; also those
-        that have expired and are not gone yet."""
+        """The chunks that a planning run has left, in a fixed order, even if its plan was not taken. Includes chunks
+        that have expired and are not deleted yet."""
         ...
 
     def chunk_key(self, organisation: str, attempt: int, chunk: Chunk) -> str:
-        """The chunk's object."""
+        """The S3 key of the chunk."""
         ...
 
     async def write_dedupe_index(self, organisation: str, distribution_id: str, attempt: int, book: bytes) -> None:
-        """Keep the dedupe index of a planning run (`shared.duplicates.dedupe_index`), for as long as the log is
+        """Store the dedupe index of a planning run (`shared.duplicates.dedupe_index`), for as long as the log is
         kept."""
         ...
 
     async def read_dedupe_index(self, organisation: str, distribution_id: str, attempt: int) -> bytes | None:
-        """The book of a planning run; None where it has expired."""
+        """The dedupe index of a planning run; None: it has expired."""
         ...
 
     async def write_field_errors(
         self, organisation: str, distribution_id: str, attempt: int, part: int, field_errors: Sequence[FieldError]
     ) -> None:
-        """Keep a part of the rejected rows. Parts count from 0."""
+        """Store a part of the rejected rows. Parts count from 0."""
         ...
 
     async def read_field_errors(
         self, organisation: str, distribution_id: str, attempt: int, part: int
     ) -> Sequence[FieldError] | None:
-        """A part of the rejected rows; None past the last."""
+        """A part of the rejected rows; None after the last part."""
         ...
 
     async def write_duplicates(
         self, organisation: str, distribution_id: str, attempt: int, part: int, rows: Sequence[DuplicateRow]
     ) -> None:
-        """Keep a part of the duplicates. Parts count from 0."""
+        """Store a part of the duplicates. Parts count from 0."""
         ...
 
     async def read_duplicates(
         self, organisation: str, distribution_id: str, attempt: int, part: int
     ) -> Sequence[DuplicateRow] | None:
-        """A part of the duplicates; None past the last."""
+        """A part of the duplicates; None after the last part."""
         ...
 
     async def write_payload(self, organisation: str, person: str, message_id: str, payload: Payload) -> PayloadRef:
-        """Freeze a single message's payload, under a name that is made of its content: another request for the same
+        """Store the content of a single message under a name derived from it, so that another request for the same
         message never overwrites it."""
         ...
 
     async def read_payload(self, reference: PayloadRef) -> Payload | None:
-        """The payload of any message; None where it has expired or was erased."""
+        """The content of any message; None: it has expired or was erased."""
         ...
 
     async def erase_payload(self, reference: PayloadRef) -> None:
-        """Remove it for good, whatever version of its object it is in, and a row's print with it. The other rows of a
-        chunk stay as they are."""
+        """Remove the content from every version of its object, and a row's entry in the dedupe index. The other rows of
+        a chunk stay."""
         ...
 
     async def erase_singles(self, organisation: str, person: str, *, but: Collection[str]) -> None:
-        """Remove for good all payloads of a person's single messages, also those that no row of the log names; but not
-        those of these messages."""
+        """Remove the content of all single messages of a person, also without a row in the log. The messages in `but`
+        are kept."""
         ...
 
     async def erase_person(self, organisation: str, attempt: int, chunk: Chunk, person: str) -> None:
-        """Remove for good what a chunk holds of a person, and the prints of those rows. Of a chunk that has expired all
-        is removed that a version still holds."""
+        """Remove a person's rows from a chunk, and their entries in the dedupe index. If the chunk has expired, remove
+        all of its versions."""
         ...
 
 
 class Readable(Protocol):
-    """A file being read; blocking, because only planning reads one, and planning has its process to itself."""
+    """A file that is being read. It blocks, because only planning reads files, and planning has a process of its
+    own."""
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes; empty at the end."""
@@ -140,7 +141,7 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTarget:
-    """Where and how a client puts a file. The URL is signed: whoever has it may."""
+    """Where and how a client puts a file. The URL is signed: it gives the right to write."""
 
     url: str = field(repr=False)
     headers: Mapping[str, str]
@@ -148,20 +149,20 @@ class UploadTarget:
 
 
 class Uploads(Protocol):
-    """Files that clients put straight into the bucket."""
+    """Files that clients put directly into the bucket."""
 
     async def target(self, organisation: str, upload_id: str, *, format: str, size: int, now: datetime) -> UploadTarget:
         """A presigned PUT for exactly `size` bytes."""
         ...
 
     async def find(self, organisation: str, upload_id: str) -> Upload | None:
-        """The file that was put, pinned to its version; None if there is none."""
+        """The file, with its version; None: there is none."""
         ...
 
     async def open(self, upload: Upload) -> Readable | None:
-        """The pinned version, from its beginning; None where it has expired or was erased."""
+        """This version of the file, from its beginning; None: it has expired or was erased."""
         ...
 
     async def erase(self, organisation: str, upload_id: str) -> None:
-        """Remove the file for good, in every version."""
+        """Remove the file in all versions."""
         ...
