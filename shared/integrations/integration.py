@@ -129,7 +129,7 @@ class AccessToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelved:
+class StoredToken:
     """The stored token. `version` identifies this stored state; it is empty if there is no token store for the
     organisation.
     """
@@ -146,7 +146,7 @@ class TokenStore(Protocol):
     cannot be reached, they report it to the operators and act as if it were empty.
     """
 
-    async def read(self, organisation: str, application: str) -> Shelved:
+    async def read(self, organisation: str, application: str) -> StoredToken:
         """The stored token."""
         ...
 

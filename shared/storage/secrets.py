@@ -17,7 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.base.caches import LruCache
 from shared.base.events import Telemetry
 from shared.base.instants import Clock, microseconds
-from shared.integrations.integration import AccessToken, Dhis2Integration, Shelved, SmsIntegration, WhatsAppIntegration
+from shared.integrations.integration import (
+    AccessToken,
+    Dhis2Integration,
+    SmsIntegration,
+    StoredToken,
+    WhatsAppIntegration,
+)
 from shared.pacing.quota import Quota
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
@@ -247,14 +253,14 @@ class SecretTokenStore:
         self._prefix = prefix
         self._telemetry = telemetry
 
-    async def read(self, organisation: str, application: str) -> Shelved:
-        name, nothing = self._name(organisation), Shelved(token=None, version="")
+    async def read(self, organisation: str, application: str) -> StoredToken:
+        name, nothing = self._name(organisation), StoredToken(token=None, version="")
 
-        def get() -> Shelved:
+        def get() -> StoredToken:
             found = read_secret(self._aws, name)
             if found is None:
                 return nothing
-            return Shelved(token=_token(found.text, application), version=found.version)
+            return StoredToken(token=_token(found.text, application), version=found.version)
 
         return await self._tried(organisation, get, nothing)
 

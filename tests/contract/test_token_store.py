@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from shared.integrations.integration import AccessToken, Shelved
+from shared.integrations.integration import AccessToken, StoredToken
 from shared.storage.aws import Aws
 from shared.storage.secrets import SecretTokenStore
 from tests.contract.making import NOON, ORGANISATION
@@ -13,7 +13,7 @@ from tests.contract.world import World
 from tests.fakes.world import FakeTelemetry
 
 APPLICATION = "a" * 64
-NOTHING = Shelved(token=None, version="")
+NOTHING = StoredToken(token=None, version="")
 
 
 def token(value: str) -> AccessToken:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.integrations.balances import Balance
-from shared.integrations.integration import AccessToken, Shelved, SmsIntegration
+from shared.integrations.integration import AccessToken, SmsIntegration, StoredToken
 from shared.messages.errors import SendError
 from shared.messages.payload import Provider
 from shared.webhooks.unmatched_receipts import UnknownOutcomes
@@ -20,12 +20,12 @@ class FakeTokenStore:
         self._removed: set[str] = set()
         self._points = points
 
-    async def read(self, organisation: str, application: str) -> Shelved:
+    async def read(self, organisation: str, application: str) -> StoredToken:
         await self._points("token_store.read")
         if organisation not in self.tokens_by_organisation or organisation in self._removed:
-            return Shelved(token=None, version="")
+            return StoredToken(token=None, version="")
         version, owner, token = self.tokens_by_organisation[organisation]
-        return Shelved(token=token if owner == application else None, version=str(version))
+        return StoredToken(token=token if owner == application else None, version=str(version))
 
     async def put(self, organisation: str, application: str, token: AccessToken, *, version: str) -> bool:
         await self._points("token_store.put")

@@ -306,15 +306,15 @@ class Tokens:
     async def _shared(self, integration: SmsIntegration, application: str, refused: str | None) -> AccessToken:
         """The token that other workers use, or a new one that they will use."""
         organisation = integration.organisation
-        shelved = await self._token_store.read(organisation, application)
-        if shelved.token is not None and self._is_good(shelved.token, refused):
-            return shelved.token
+        stored = await self._token_store.read(organisation, application)
+        if stored.token is not None and self._is_good(stored.token, refused):
+            return stored.token
         new = await self._ask(integration)
         for _ in range(MOST_PUTS):
-            if await self._token_store.put(organisation, application, new, version=shelved.version):
+            if await self._token_store.put(organisation, application, new, version=stored.version):
                 break
-            shelved = await self._token_store.read(organisation, application)
-            theirs = shelved.token
+            stored = await self._token_store.read(organisation, application)
+            theirs = stored.token
             if theirs is not None and self._is_good(theirs, refused) and theirs.refresh_at >= new.refresh_at:
                 return theirs
         return new

@@ -1,4 +1,4 @@
-"""The shelf of tokens lives and dies with its integration."""
+"""The store of tokens is made and removed with its integration."""
 
 import asyncio
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.integrations.integration import Shelved, SmsIntegration
+from shared.integrations.integration import SmsIntegration, StoredToken
 from shared.providers.orange.client import Tokens
 from tests.fakes.orange import FakeTokenStore
 from tests.fakes.world import KilledError, Points
@@ -146,7 +146,7 @@ def test_whoever_is_always_overtaken_keeps_its_own() -> None:
 
     class Busy(FakeTokenStore):
         @override
-        async def read(self, organisation: str, application: str) -> Shelved:
+        async def read(self, organisation: str, application: str) -> StoredToken:
             found = await super().read(organisation, application)
             version, owner, token = self.tokens_by_organisation[organisation]
             self.tokens_by_organisation[organisation] = (version + 1 + next(serial), owner, token)
