@@ -1,4 +1,4 @@
-"""POST /v1/distributions: make one and plan it, inline or from an upload."""
+"""POST /v1/distributions: make a distribution and plan it, from inline rows or from an upload."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
@@ -33,15 +33,15 @@ UPLOAD_LEASE = timedelta(minutes=16)
 """Longer than the planning function's time-out: a lease past its end means that the run is dead."""
 
 MOST_ATTEMPTS = 3
-"""A file that has killed so many planning runs kills the next one too (design.md, Plan)."""
+"""A file that has killed this many planning runs will kill the next one too (design.md, Plan)."""
 
 INLINE_LEASE = timedelta(seconds=60)
-"""Longer than the gateway waits. A run that outlives it writes under a prefix of its own and finds its plan refused."""
+"""Longer than the gateway waits. A run that takes longer writes under its own prefix, and its plan is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDistribution:
-    """The request, its shape already checked. Rows come inline or by upload."""
+    """The request; its shape is checked already. Rows come inline or by upload."""
 
     organisation: str
     key: str
@@ -70,7 +70,7 @@ class PlanningDeps:
     telemetry: Telemetry
     clock: Clock
     draw: Callable[[], str]
-    """A random token."""
+    """Makes a random token."""
 
 
 class Planning:
@@ -82,7 +82,7 @@ class Planning:
     async def create(self, new: NewDistribution) -> Distribution:
         """The distribution of this Idempotency-Key: planned (inline rows) or planning (an upload).
 
-        Raises Refusal; one that is raised before the distribution is kept does not use the key up.
+        Raises Refusal. If it is raised before the distribution is stored, the key stays unused.
         """
         identity = distribution_id(new.organisation, new.key)
         existing = await self._deps.distributions.get(new.organisation, identity)
@@ -96,7 +96,7 @@ class Planning:
         return await self._again(existing, new)
 
     async def plan_upload(self, organisation: str, identity: str) -> None:
-        """Plan an upload's rows; a task of the fan-out queue, which may come twice."""
+        """Plan an upload's rows: a task of the fan-out queue, which may come twice."""
         distribution = await self._deps.distributions.get(organisation, identity)
         if distribution is None or distribution.status is not DistributionStatus.PLANNING:
             return
@@ -124,7 +124,7 @@ class Planning:
         await self._save(taken, self._planned(taken, with_unknown_columns(plan, reader.unknown_columns)))
 
     async def _checked(self, new: NewDistribution) -> Order:
-        """Raises what makes the whole request impossible."""
+        """The order, with the upload's version. Raises Refusal if the whole request is impossible."""
         check(new.channel, new.order.content)
         check_instant("schedule.at", new.schedule.at, self._deps.clock.now())
         settings = await self._deps.settings.read(
@@ -173,7 +173,7 @@ class Planning:
         return await self._plan_inline(distribution, new, new.recipients)
 
     async def _again(self, existing: Distribution, new: NewDistribution) -> Distribution:
-        """The key has been used: the same request gets the same distribution, another one is refused."""
+        """The key was used before: the same request gets the same distribution, another one is refused."""
         if existing.request_hash != new.request_hash:
             raise Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED)
         if existing.status is not DistributionStatus.PLANNING or new.recipients is None:
@@ -184,7 +184,7 @@ class Planning:
         return await self._plan_inline(taken, new, new.recipients)
 
     async def _take(self, distribution: Distribution, lease: timedelta) -> Distribution | None:
-        """Take over a planning that nobody holds, or whose holder is dead, under a prefix of its own."""
+        """Take over a planning without a live lease, under a prefix of its own. None: another worker has it."""
         now = self._deps.clock.now()
         if distribution.planning_until is not None and distribution.planning_until > now:
             return None
@@ -235,7 +235,7 @@ class Planning:
         return dataclasses.replace(planned, status=DistributionStatus.PLANNED, due_at=now + UNCONFIRMED_LIFE)
 
     async def _save(self, taken: Distribution, outcome: Distribution) -> Distribution:
-        """Take the plan, unless somebody cancelled or took over meanwhile: then that stands."""
+        """Store the outcome. If the distribution was cancelled or taken over meanwhile, that result stays."""
         saved = await self._deps.distributions.save(outcome)
         if saved is None:
             earlier = await self._deps.distributions.get(taken.organisation, taken.distribution_id)
@@ -264,7 +264,7 @@ def _rejected(distribution: Distribution, reason: str) -> Distribution:
 
 
 def expired(distribution: Distribution, now: datetime) -> Distribution | None:
-    """A plan that nobody confirmed in seven days, cancelled; None while it may still be confirmed."""
+    """The distribution cancelled, if it was not confirmed within seven days; None: it may still be confirmed."""
     if distribution.status is not DistributionStatus.PLANNED or now < distribution.created_at + UNCONFIRMED_LIFE:
         return None
     return lapsed(distribution, now)

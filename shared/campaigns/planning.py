@@ -1,9 +1,9 @@
-"""Plans a distribution: judges every row, freezes the accepted ones in chunks, tells why the others are rejected.
+"""Plans a distribution: checks every row, stores the accepted ones in chunks, and stores why the others are rejected.
 
-Nothing is sent, and nothing is visible before the plan is taken: a planning run that dies leaves objects that nobody
-reads and that expire. Memory is bounded by a window of rows, one open chunk a run, some chunks on their way, up
-to three slots of 20 bytes a row against duplicates, and for WhatsApp another 16 bytes a row (bench/planning.py measures
-it).
+Nothing is sent, and nothing is visible before the plan is taken. A planning run that dies leaves objects that are never
+read and that expire. Its memory is bounded: a window of rows, one open chunk for each run, some chunks that are being
+written, up to three slots of 20 bytes a row against duplicates, and for WhatsApp 16 bytes more a row (bench/planning.py
+measures it).
 """
 
 import re
@@ -47,13 +47,14 @@ from shared.policy.setting import Settings
 from shared.texts.composition import Composed
 
 _WINDOW = 500
-"""Rows judged at once: five look-ups of a hundred consents."""
+"""Rows checked together: five look-ups of a hundred consents."""
 
 _HEAVY = 2 * 1024 * 1024
-"""Characters after which fewer rows make a window: parsed, they may take thirty times as much."""
+"""After this many characters a window has fewer rows: parsed rows may take thirty times as much memory."""
 
 _WRITES_AT_ONCE = 16
-"""One after the other, ten thousand chunks would take longer to put than to make."""
+"""Chunks that are written in parallel. One after the other, writing ten thousand chunks would take longer than making
+them."""
 
 _FIELD_ERRORS_A_PART = 1000
 
@@ -112,7 +113,7 @@ def _add_price(amounts: dict[str, tuple[str, Decimal]], country: str, price: Pri
 
 
 class Planner:
-    """Plans one distribution after the other."""
+    """Plans distributions, one after the other."""
 
     def __init__(
         self,
@@ -140,9 +141,9 @@ class Planner:
         *,
         earlier: Earlier | None = None,
     ) -> Plan:
-        """The plan of all rows, with its chunks and rejected rows written under the distribution's attempt.
+        """The plan of all rows. Its chunks and rejected rows are written under the distribution's attempt.
 
-        `earlier`: rows that its campaign has sent already count as duplicates.
+        `earlier`: if given, rows that its campaign has sent already count as duplicates.
         """
         run = _PlanningRun(distribution, self._plans, earlier)
         try:
@@ -167,7 +168,8 @@ class Planner:
         wished = max(now, distribution.schedule.at or now)
         runs = run.all_runs()
         starts = [earliest_open(distribution.channel, one.country, wished, windows) for one in runs]
-        # First: a provider that answers makes the organisation a member of its account, whose rate the end depends on.
+        # First, because an answer of the provider makes the organisation a member of its account, and the account's
+        # rate decides on the end.
         people = tally.outside_sessions.different()
         budgets = await self._budgets(tally, people, distribution, settings)
         end = await self._end(runs, distribution, settings, min(starts), windows) if starts else None
@@ -190,7 +192,8 @@ class Planner:
     async def _budgets(
         self, tally: _Tally, people: int, distribution: Distribution, settings: Settings
     ) -> tuple[ApiWarning, ...]:
-        """What may keep messages from arriving: Meta's people in a day, cards that cannot be had, Orange's units."""
+        """Warnings about what may keep messages from arriving: Meta's daily limit, cards that cannot be fetched,
+        Orange's units."""
         if isinstance(settings.channel, WhatsAppIntegration):
             limit = await self._number.limit_warnings(settings.channel, people)
             return (*limit, *await self._probe.warnings(tally.cards.chosen(), distribution.organisation))
@@ -217,7 +220,7 @@ class Planner:
 
 
 class _PlanningRun:
-    """Sorts verdicts into chunks, duplicates and faults, and writes each as soon as it is full."""
+    """Sorts results into chunks, duplicates and rejected rows, and writes each part as soon as it is full."""
 
     def __init__(self, distribution: Distribution, plans: Plans, earlier: Earlier | None) -> None:
         self.tally = _Tally()
@@ -251,7 +254,7 @@ class _PlanningRun:
         await self._writes.finish()
 
     async def abandon(self) -> None:
-        """Leave nothing under way behind, however the run ended."""
+        """End all writes under way, after success and after a failure."""
         await self._writes.abandon()
 
     def all_runs(self) -> tuple[Run, ...]:
@@ -360,7 +363,7 @@ def _warnings(
 
 
 def _each_once(*warnings: ApiWarning) -> tuple[ApiWarning, ...]:
-    """The first of each code, but for those that tell countries apart."""
+    """The first warning of each code. Warnings with different countries are all kept."""
     return tuple({(warning.code, warning.facts.get("country")): warning for warning in reversed(warnings)}.values())[
         ::-1
     ]
