@@ -130,6 +130,13 @@ def test_the_map_of_files_names_every_module_and_no_other() -> None:
     assert named == modules
 
 
+@pytest.mark.parametrize("folder", ["docs/decisions", "docs/internals"])
+def test_an_index_lists_every_page_of_its_folder(folder: str) -> None:
+    [index] = [page for page in PAGES if page.path == f"{folder}/README.md"]
+    pages_there = {page.path for page in PAGES if page.path.startswith(f"{folder}/")}
+    assert set(_linked(index)) >= pages_there - {index.path}
+
+
 def test_every_anchor_that_a_document_links_to_is_a_heading() -> None:
     texts = {page.path: page.text for page in PAGES}
     for page in PAGES:
