@@ -29,8 +29,8 @@ STATUS: Final[Mapping[ProblemCode, int]] = {
 }
 
 _UNEXPECTED: Final[Mapping[Language, tuple[str, str]]] = {
-    "en": ("Something went wrong here", "It is our mistake, and it has been noted. Try again in a minute."),
-    "fr": ("Une erreur s’est produite chez nous", "Elle a été notée. Réessayez dans une minute."),
+    "en": ("Something went wrong here", "It is an error on our side, and we have logged it. Try again in a minute."),
+    "fr": ("Une erreur s’est produite chez nous", "Elle a été enregistrée. Réessayez dans une minute."),
 }
 
 

@@ -25,7 +25,7 @@ class Router:
     def add(self, route_key: str, handler: RouteHandler, *, scope: Scope | None) -> None:
         """`route_key` is as in the template, "POST /v1/messages". `scope` None: open to all, without a token."""
         if route_key in self._routes:
-            raise ValueError(f"{route_key} stands twice")
+            raise ValueError(f"{route_key} is registered twice")
         self._routes[route_key] = (handler, scope)
 
     def route(self, route_key: str, *, scope: Scope | None) -> Callable[[RouteHandler], RouteHandler]:

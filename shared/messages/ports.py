@@ -240,7 +240,7 @@ class Log(Protocol):
         as_template: bool = True,
         card_after: datetime | None = None,
     ) -> bool:
-        """Let the message go once more, because attempt `attempt` reached no one. Ends its lease.
+        """Let the message go once more, because attempt `attempt` did not reach its recipient. Ends its lease.
 
         - `as_template` True: the session had closed, so the message goes as its template. Only if it has a
           `fallback_template` and has not gone as it yet.

@@ -191,7 +191,9 @@ class Resends:
         queue_message = queue_message_of(made, payload, None, microseconds(now), 0)
         answer = await self._deps.gate_check.ask(queue_message, now, integration if is_bare_text else None)
         if answer.decision is GateDecision.NEVER and answer.reason == "cancelled":
-            raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)  # what this fallback stands in for arrived
+            raise Refusal(
+                ProblemCode.STATE_CONFLICT, status=parent.status
+            )  # the message that this fallback replaces has arrived
         if answer.decision is GateDecision.NEVER:
             raise Refusal(ProblemCode.UNPROCESSABLE, without_rows((field_error_of(answer.reason),)))
         waits = (answer.at if answer.decision is GateDecision.LATER else None, parent.rests_until)

@@ -182,9 +182,9 @@ def move_of_report(report: StatusReport) -> Move:
     )
 
 
-# The rest of this module: what follows from a provider's answer or status besides the message's own status: a template
-# instead of a closed session, an opt-out, a stop of the account or the template, the number's `last_heard_at`. One
-# place for answers and for webhooks.
+# The rest of this module: the effects of a provider's answer or status besides the message's own status. They are a
+# template instead of a closed session, an opt-out, a stop of the account or the template, and the number's
+# `last_heard_at`. One place for answers and for webhooks.
 
 
 STOPS_WITHIN = timedelta(hours=1)
@@ -298,7 +298,7 @@ class StatusEffects:
             await self._deps.log.card_taken(organisation, attempt.message_id, attempt=attempt.number, due_at=now)
 
     async def _goes_again(self, organisation: str, attempt: Attempt, move: Move, error: SendError) -> bool:
-        """Whether the message reached no one for a reason that is not its recipient's, and goes once more: as its
+        """Whether the message did not arrive for a reason that is not its recipient's, and goes once more: as its
         template (the session had closed), with a new upload of its card (Meta refused the picture), or unchanged (a
         stop error that Meta reported late; the message waits for the end of the hold)."""
         is_stop = error.kind is Kind.STOP

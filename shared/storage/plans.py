@@ -254,7 +254,7 @@ class S3Plans:
                     raise
             else:
                 return
-        raise UnwrittenError("another write of the same object stays under way")
+        raise UnwrittenError("another write of the same object does not end")
 
     async def _get(self, key: str) -> bytes:
         def read() -> bytes:

@@ -87,7 +87,7 @@ def body_of(queue_message: QueueMessage) -> str:
 async def put_all(aws: Aws, url: str, entries: Iterable["SendMessageBatchRequestEntryTypeDef"]) -> None:
     """Send all entries, ten at a time; refused ones again. Raises QueueError if some are refused at every attempt."""
     if unfit := await _put(aws, url, list(entries)):
-        raise QueueError(f"{len(unfit)} messages can never be taken")
+        raise QueueError(f"{len(unfit)} messages that SQS never accepts")
 
 
 async def _put(aws: Aws, url: str, entries: Sequence["SendMessageBatchRequestEntryTypeDef"]) -> Sequence[int]:
