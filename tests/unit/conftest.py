@@ -1,10 +1,10 @@
-"""Unit tests speak to nobody."""
+"""Unit tests may not use the network."""
 
 import pytest_socket
 
 
 def pytest_runtest_setup() -> None:
-    # Unix sockets stay: an event loop wakes itself through one.
+    # Unix sockets stay allowed: an event loop wakes itself through one.
     pytest_socket.disable_socket(allow_unix_socket=True)
 
 

@@ -1,4 +1,4 @@
-"""Events of API Gateway's HTTP API, payload format 2.0, as small as the tests need them."""
+"""Events of API Gateway's HTTP API, payload format 2.0, with only the parts that the tests need."""
 
 import base64
 import json
@@ -19,7 +19,8 @@ def event(
     path: Mapping[str, str] | None = None,
     claims: Mapping[str, str] | None = None,
 ) -> Event:
-    """`body` goes in as base64, as the gateway does for what it does not know to be text; a non-bytes one as JSON."""
+    """The event of a request. `body` is in base64, as the gateway sends a type that it does not know as text. A body
+    other than bytes becomes JSON."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     return {
         "version": "2.0",
@@ -53,5 +54,5 @@ class Parts(TypedDict, total=False):
 
 
 def request(route_key: str = "POST /v1/messages", **parts: Unpack[Parts]) -> Request:
-    """The same, read."""
+    """The request that the API reads from such an event."""
     return request_from(event(route_key, **parts))

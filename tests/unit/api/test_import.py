@@ -1,4 +1,4 @@
-"""What is imported is what a cold start costs."""
+"""Every imported module adds to a cold start."""
 
 import subprocess
 import sys

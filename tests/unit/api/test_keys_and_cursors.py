@@ -46,7 +46,7 @@ POSITION: JsonObject = {"listed_at": "2026-11-23T10:00:00.000Z#m1", "shard": 3}
 
 
 @given(position=st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), DOCUMENTS))
-def test_a_cursor_comes_back(position: JsonObject) -> None:
+def test_a_decoded_cursor_equals_the_encoded_one(position: JsonObject) -> None:
     made = cursor.encode(position, organisation="demo", operation="list_messages", filters={"status": "sent"})
     assert made.replace("-", "").replace("_", "").isalnum()
     assert cursor.decode(made, organisation="demo", operation="list_messages", filters={"status": "sent"}) == position
@@ -62,7 +62,7 @@ def test_a_cursor_comes_back(position: JsonObject) -> None:
         ("demo", "list_messages", {"status": "sent", "channel": "sms"}),
     ],
 )
-def test_a_cursor_of_another_list(organisation: str, operation: str, filters: dict[str, str]) -> None:
+def test_a_cursor_of_another_list_is_refused(organisation: str, operation: str, filters: dict[str, str]) -> None:
     made = cursor.encode(POSITION, organisation="demo", operation="list_messages", filters={"status": "sent"})
     with pytest.raises(Refusal) as refused:
         cursor.decode(made, organisation=organisation, operation=operation, filters=filters)
@@ -71,6 +71,6 @@ def test_a_cursor_of_another_list(organisation: str, operation: str, filters: di
 
 
 @given(made=st.text())
-def test_any_text_is_refused(made: str) -> None:
+def test_any_other_text_is_refused_as_a_cursor(made: str) -> None:
     with pytest.raises(Refusal):
         cursor.decode(made, organisation="demo", operation="list_messages", filters={})

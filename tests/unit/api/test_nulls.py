@@ -1,4 +1,4 @@
-"""A null in an optional field means the same as leaving the field out, in every body that the API takes."""
+"""A null in an optional field means the same as a missing field, in every body that the API accepts."""
 
 import copy
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ type Path = tuple[str | int, ...]
 
 
 def branches(schema: JsonObject) -> Iterator[JsonObject]:
-    """The schema, or the alternatives that it consists of."""
+    """The schema, or its alternatives."""
     schema = openapi.followed(schema)
     listed = schema.get("oneOf")
     if "properties" not in schema and isinstance(listed, list):
@@ -38,7 +38,7 @@ def examples(operation: str) -> Iterator[tuple[JsonObject, JsonObject]]:
 
 
 def optional(schema: JsonObject, example: JsonValue) -> Iterator[Path]:
-    """Where a field may be left out: in the example itself, and in the objects and the first items that it shows."""
+    """The paths of optional fields in the example, in its objects and in the first items of its lists."""
     for branch in branches(schema):
         items = branch.get("items")
         if isinstance(example, list) and example and isinstance(items, dict):
@@ -76,7 +76,7 @@ def without(body: JsonObject, path: Path) -> JsonObject:
 
 
 def outcome(operation: str, body: JsonObject) -> object:
-    """What the body is read as, or how it is refused: `recipients` and `upload_id` are needed, though only one."""
+    """How the body is read or refused. Either `recipients` or `upload_id` is needed, not both."""
     try:
         return validation.body(request(body=body), operation)
     except Refusal as refusal:
@@ -91,7 +91,7 @@ CASES = [
 ]
 
 NEEDED_OR_SHARED = {("recipients",), ("upload_id",), ("attributes", "phone"), ("fallback", "content")}
-"""Fields that the schema does not call required although something needs them, and one whose schema others share."""
+"""Fields that the schema does not require although some case needs them, and one whose schema others share."""
 IDS = [f"{operation}-{'.'.join(map(str, path))}" for operation, path, _ in CASES]
 
 
@@ -108,13 +108,13 @@ def test_null_equals_a_missing_field(operation: str, path: Path, example: JsonOb
 
 @pytest.mark.parametrize(("operation", "path", "example"), CASES, ids=IDS)
 def test_the_document_says_that_null_is_allowed(operation: str, path: Path, example: JsonObject) -> None:
-    """A client that checks its requests against the document must not refuse what we take."""
+    """A client that checks its requests against the document must not refuse what we accept."""
     body = with_value(example, path, None)
     own = [one for one in violations(openapi.body_schema(operation), body) if one.path == tuple(map(str, path))]
     assert own == [] or path in NEEDED_OR_SHARED or "unit_prices" in path
 
 
-def test_what_is_needed_is_missing_where_it_is_null() -> None:
+def test_a_null_in_a_required_field_counts_as_missing() -> None:
     with pytest.raises(Refusal) as refused:
         validation.body(request(body={"phone": None}), "lookup_consent")
     assert refused.value.code is ProblemCode.BAD_REQUEST
@@ -123,7 +123,7 @@ def test_what_is_needed_is_missing_where_it_is_null() -> None:
     ]
 
 
-def test_an_unknown_field_is_unknown_whatever_it_holds() -> None:
+def test_an_unknown_field_is_refused_also_with_null() -> None:
     with pytest.raises(Refusal) as refused:
         validation.body(request(body={"phone": "+221770000001", "fone": None}), "lookup_consent")
     assert [(field_error.field, field_error.code) for field_error in refused.value.field_errors] == [
@@ -131,7 +131,7 @@ def test_an_unknown_field_is_unknown_whatever_it_holds() -> None:
     ]
 
 
-def test_what_has_no_schema_stays_as_it_is() -> None:
+def test_nulls_in_a_part_without_a_schema_stay() -> None:
     entity: JsonObject = {"trackedEntity": None, "attributes": [{"attribute": "aPhone00001", "value": None}]}
     body: JsonObject = {"recipient": {"dhis2": entity, "phone": None}, "zz": [None]}
     assert without_nulls(openapi.body_schema("send_message"), body) == {"recipient": {"dhis2": entity}, "zz": [None]}

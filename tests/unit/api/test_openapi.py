@@ -65,7 +65,7 @@ ROUTES = {
 }
 
 
-def test_it_is_openapi() -> None:
+def test_the_document_is_valid_openapi() -> None:
     validate(openapi.document())
 
 
@@ -75,7 +75,7 @@ def test_it_has_every_route_with_its_scope() -> None:
     assert {scope for scope in ROUTES.values() if scope} == set(Scope)
 
 
-def test_every_problem_stands_where_its_status_does() -> None:
+def test_every_problem_code_is_described_in_a_response() -> None:
     schema = openapi.as_object(openapi.as_object(openapi.document()["components"])["schemas"])
     codes = openapi.as_object(openapi.as_object(openapi.as_object(schema["Problem"])["properties"])["code"])["enum"]
     assert codes == list(ProblemCode)
@@ -101,7 +101,7 @@ def _examples() -> Iterator[tuple[str, JsonValue]]:
 
 
 @pytest.mark.parametrize(("name", "example"), list(_examples()))
-def test_examples_are_sound(name: str, example: JsonValue) -> None:
+def test_examples_match_their_schemas(name: str, example: JsonValue) -> None:
     assert violations({"$ref": f"#/components/schemas/{name}"}, example) == []
 
 
@@ -155,7 +155,7 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_whole_and_loads_nothing() -> None:
+def test_the_page_is_complete_and_loads_no_other_file() -> None:
     answer = docs_response(request(headers={"accept-language": "fr"})).to_event()
     assert answer["headers"]["content-type"] == "text/html; charset=utf-8"
     page = _Page()

@@ -1,7 +1,7 @@
-"""Every list of words in the OpenAPI document is the code's own: a word that is missing on either side fails here.
+"""Every list of words in the OpenAPI document equals the code's. A word that is missing on either side fails here.
 
-`FROM_THE_CODE` says for each place of the document which enum or table of the code it lists. A place that the table
-does not name fails too, so a new enum in the document is held from its first day.
+`FROM_THE_CODE` names the enum or table of the code for each place of the document. A place that it does not name fails
+too, so a new enum in the document needs an entry.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ type Words = frozenset[JsonValue]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What one place of the document must list. `also`: what the document alone adds; `null` is one of it."""
+    """The words that one place of the document must list. `also`: words of the document alone, such as `null`."""
 
     code: Words
     also: Words = field(default=frozenset())
@@ -110,7 +110,7 @@ KEYED_BY = (frozenset(map(str, COVERED)), frozenset(map(str, Status)))
 
 
 def _lists(node: JsonValue, place: str = "") -> Iterator[tuple[str, list[JsonValue]]]:
-    """(place, words) of every enum, constant and object with the code's words as keys."""
+    """(place, words) of every enum and constant, and of every object with words of the code as keys."""
     if isinstance(node, list):
         for index, item in enumerate(node):
             yield from _lists(item, f"{place}/{index}")
@@ -168,14 +168,14 @@ _KINDS = {"schemas/Pet/kind": _listed("cat", "dog", also=(None,))}
         ({**_KINDS, "schemas/Pet/size": _listed("big")}, "the document has no such list"),
     ],
 )
-def test_a_word_on_one_side_alone_is_told(table: Mapping[str, Listed], reported: str | None) -> None:
+def test_a_word_on_one_side_alone_is_reported(table: Mapping[str, Listed], reported: str | None) -> None:
     found = list(differences(_TOY, table))
     assert len(found) == (reported is not None)
     assert all(reported is not None and reported in one for one in found)
 
 
-def test_a_new_status_in_the_code_or_in_the_document_is_told() -> None:
-    """With the document and the table themselves: a sixth status on one side."""
+def test_a_new_status_in_the_code_or_in_the_document_is_reported() -> None:
+    """With the real document and table, and a sixth status on one side."""
     sixth = {**FROM_THE_CODE, "schemas/Message/status": _listed(*Status, "bounced")}
     assert list(differences(openapi.document(), sixth)) == ["schemas/Message/status: only the code has 'bounced'"]
     five = {**FROM_THE_CODE, "schemas/Message/status": _listed(*(set(Status) - {Status.READ}))}

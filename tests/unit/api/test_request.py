@@ -5,7 +5,7 @@ from shared.base.refusal import ProblemCode, Refusal
 from tests.unit.api.events import event, request
 
 
-def test_what_an_event_says() -> None:
+def test_a_request_has_the_events_parts() -> None:
     read = request(
         "GET /v1/messages/{message_id}",
         headers={"Accept-Language": "fr-SN"},
@@ -23,12 +23,12 @@ def test_what_an_event_says() -> None:
     assert read.organisation == "demo"
 
 
-def test_plain_http_as_the_gateway_saw_it() -> None:
+def test_a_plain_http_url_is_kept() -> None:
     assert request(headers={"x-forwarded-proto": "http"}).base_url == "http://api.example.org"
     assert request(headers={"x-forwarded-proto": "gopher"}).base_url == "https://api.example.org"
 
 
-def test_an_event_with_nothing_in_it_is_read() -> None:
+def test_an_empty_event_is_read() -> None:
     read = request_from({})
     assert (read.route_key, read.body, read.caller, read.language) == ("", b"", None, "en")
 
@@ -64,7 +64,7 @@ def test_the_caller(claims: dict[str, str], organisation: str | None, scopes: in
     assert len(caller.scopes if caller else ()) == scopes
 
 
-def test_what_people_wrote_does_not_show_in_a_trace() -> None:
+def test_the_repr_of_a_request_shows_no_personal_data() -> None:
     read: Request = request_from(event(body=b"+221770000001", headers={"authorization": "Bearer invented"}))
     assert "770000001" not in repr(read)
     assert "invented" not in repr(read)

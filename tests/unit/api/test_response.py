@@ -36,14 +36,14 @@ def test_json() -> None:
     assert answer["headers"]["cache-control"] == "no-store"
 
 
-def test_text_and_nothing() -> None:
+def test_a_text_body_and_an_empty_body() -> None:
     assert Response(status=200, body="123").to_event()["headers"]["content-type"].startswith("text/plain")
     empty = Response(status=204).to_event()
     assert empty["body"] == ""
     assert "content-type" not in empty["headers"]
 
 
-def test_a_list_as_json_says_where_it_goes_on() -> None:
+def test_a_list_as_json_has_the_next_cursor() -> None:
     answer = list_response(request(query="status=sent&cursor=old"), [MESSAGE], "next", MESSAGE_COLUMNS).to_event()
     document = json.loads(answer["body"])
     assert document["next_cursor"] == "next"
@@ -64,7 +64,7 @@ def test_a_list_as_csv() -> None:
     assert answer["body"].startswith("message_id,timestamp")
 
 
-def test_a_list_without_columns_is_json_whatever_is_asked() -> None:
+def test_a_list_without_columns_is_always_json() -> None:
     answer = list_response(request(headers={"accept": "text/csv"}), [MESSAGE], None).to_event()
     assert answer["headers"]["content-type"] == "application/json"
 
@@ -78,7 +78,7 @@ def test_no_cell_is_a_formula(start: str) -> None:
 
 
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
-def test_csv_is_read_back(texts: list[str]) -> None:
+def test_csv_can_be_read_again(texts: list[str]) -> None:
     rows = list(csv.DictReader(io.StringIO(csv_text([{"message": one} for one in texts], ERROR_COLUMNS), newline="")))
     assert [row["message"].removeprefix("'") for row in rows] == [one.removeprefix("'") for one in texts]
 
@@ -116,7 +116,7 @@ def test_every_problem(code: ProblemCode, language: Language) -> None:
     assert "errors" not in problem
 
 
-def test_faults_say_what_is_known() -> None:
+def test_a_field_error_shows_only_known_parts() -> None:
     row = FieldError(field="phone", code="phone_invalid", row=3, enrollment_id="e1", recipient="+22177***0001")
     assert problems.field_error_document(row, "en") == {
         "row": 3,

@@ -72,7 +72,7 @@ def test_without_scope_or_organisation(claims: Mapping[str, str]) -> None:
     assert json.loads(answer["body"])["code"] == "forbidden"
 
 
-def test_open_to_all() -> None:
+def test_a_route_without_a_scope_is_public() -> None:
     assert _dispatch(event("GET /health", claims={}))["statusCode"] == 200
 
 
@@ -82,7 +82,7 @@ def test_an_unknown_route_answers_as_the_gateway_does() -> None:
     assert _dispatch({})["statusCode"] == 404
 
 
-def test_a_mistake_of_ours_is_reported_and_tells_the_client_nothing() -> None:
+def test_an_unexpected_error_is_reported_and_hidden_from_the_client() -> None:
     answer = _dispatch(event("GET /broken"))
     assert answer["statusCode"] == 500
     assert answer["headers"]["content-type"] == "application/problem+json"
@@ -90,13 +90,13 @@ def test_a_mistake_of_ours_is_reported_and_tells_the_client_nothing() -> None:
     assert SEEN == [("RuntimeError", "GET /broken")]
 
 
-def test_an_answer_that_cannot_be_written_is_a_mistake_of_ours() -> None:
+def test_an_answer_that_cannot_be_serialised_is_an_unexpected_error() -> None:
     router = Router(on_error=lambda error, _: SEEN.append((type(error).__name__, "")))
     router.add("GET /health", lambda _: Response(status=200, body=[float("nan")]), scope=None)
     assert asyncio.run(router.dispatch(event("GET /health")))["statusCode"] == 500
 
 
-def test_a_refusal_in_a_code_that_has_no_text_is_a_mistake_of_ours() -> None:
+def test_a_refusal_with_a_code_without_text_is_an_unexpected_error() -> None:
     def refuse(request: Request) -> Response:
         raise Refusal(ProblemCode.UNPROCESSABLE, (FieldError(field="phone", code="phone_purple"),))
 
@@ -105,7 +105,7 @@ def test_a_refusal_in_a_code_that_has_no_text_is_a_mistake_of_ours() -> None:
     assert asyncio.run(router.dispatch(event("GET /health")))["statusCode"] == 500
 
 
-def test_a_route_stands_once() -> None:
+def test_a_route_can_be_added_only_once() -> None:
     router = _router()
     with pytest.raises(ValueError, match="GET /health"):
         router.add("GET /health", lambda _: Response(status=200), scope=None)

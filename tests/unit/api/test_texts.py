@@ -1,4 +1,4 @@
-"""Every code of api.md's closed lists has a text in both languages, saying the same with the same facts."""
+"""Every code of api.md's closed lists has a text in both languages, with the same facts."""
 
 import pytest
 from hypothesis import given
@@ -115,7 +115,7 @@ def test_the_codes_are_those_of_the_contract(kind: TextKind, language: str) -> N
 
 
 @pytest.mark.parametrize(("kind", "code"), EVERY)
-def test_both_languages_name_the_same_facts_and_say_something_without_any(kind: TextKind, code: str) -> None:
+def test_both_languages_name_the_same_facts_and_work_without_them(kind: TextKind, code: str) -> None:
     french, english = sentences(kind, code, "fr"), sentences(kind, code, "en")
     assert [placeholders(one) for one in french] == [placeholders(one) for one in english]
     for language in ("fr", "en"):
@@ -126,7 +126,7 @@ def test_both_languages_name_the_same_facts_and_say_something_without_any(kind: 
 
 
 @pytest.mark.parametrize("code", sorted(FIELDS))
-def test_a_row_code_is_a_reason_too(code: str) -> None:
+def test_a_rows_code_has_the_same_text_as_a_reason(code: str) -> None:
     assert text(TextKind.REASON, code, "fr") == text(TextKind.FIELD, code, "fr")
 
 
@@ -145,7 +145,7 @@ def test_country_not_covered_names_the_nine(language: str) -> None:
     assert [name for name in names if name not in reported] == []
 
 
-def test_the_sentence_that_names_them_reads_as_one() -> None:
+def test_the_sentence_with_the_countries_is_grammatical() -> None:
     assert text(TextKind.FIELD, "country_not_covered", "fr") == (
         "Les numéros de ce pays ne sont pas couverts. Pays couverts : Sénégal, Côte d’Ivoire, Mali, Burkina Faso, "
         "Guinée, Cameroun, Madagascar, Tunisie et Égypte."
@@ -154,6 +154,6 @@ def test_the_sentence_that_names_them_reads_as_one() -> None:
 
 
 @given(value=st.text())
-def test_a_fact_is_never_expanded_again(value: str) -> None:
+def test_placeholders_inside_a_fact_are_not_expanded(value: str) -> None:
     reported = text(TextKind.FIELD, "field_unknown", "en", {"name": value, "x": "expanded"})
     assert value[:200] in reported

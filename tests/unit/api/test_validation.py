@@ -63,7 +63,7 @@ def _refused(operation: str, body: object, headers: Mapping[str, str] | None = N
         ("test_whatsapp_integration", {"to": "+221770000001", "language": "fr"}),
     ],
 )
-def test_sound_bodies_come_back_as_they_are(operation: str, body: dict[str, object]) -> None:
+def test_valid_bodies_are_returned_unchanged(operation: str, body: dict[str, object]) -> None:
     assert validation.body(request(body=body), operation) == body
 
 
@@ -203,7 +203,7 @@ def test_content_types(content_type: str, taken: bool) -> None:
         assert refusal.code is ProblemCode.UNSUPPORTED_MEDIA_TYPE
 
 
-def test_too_many_or_too_much_for_one_request() -> None:
+def test_too_many_recipients_or_bytes_for_one_request() -> None:
     assert _refused("create_distribution", {**BULK, "recipients": [PERSON] * 5001}).code is ProblemCode.USE_UPLOAD
     padded = b'{"x": "' + b"a" * 4_000_000 + b'"}'
     assert _refused("create_distribution", padded).code is ProblemCode.USE_UPLOAD
@@ -252,7 +252,7 @@ def test_all_of_five_thousand_wrong_rows_are_refused_with_the_first_hundred() ->
 
 
 @given(document=DOCUMENTS, operation=st.sampled_from(sorted(openapi.operations())))
-def test_any_json_is_taken_or_refused(document: JsonValue, operation: str) -> None:
+def test_any_json_is_accepted_or_refused(document: JsonValue, operation: str) -> None:
     if "requestBody" not in openapi.operations()[operation]:
         return
     try:
@@ -279,7 +279,7 @@ PATHS = [
 
 
 @given(new=DOCUMENTS, path=st.sampled_from(PATHS))
-def test_any_value_at_any_place_is_taken_or_refused(new: JsonValue, path: tuple[str, ...]) -> None:
+def test_any_value_at_any_place_is_accepted_or_refused(new: JsonValue, path: tuple[str, ...]) -> None:
     reported: tuple[FieldError, ...] = ()
     try:
         validation.body(request(body=_swap(MESSAGE, path, new)), "send_message")
@@ -305,7 +305,7 @@ def test_a_query() -> None:
     assert set(found.filters) == {"status", "from", "to"}
 
 
-def test_a_query_without_anything() -> None:
+def test_an_empty_query() -> None:
     found = validation.query(request(), "list_messages")
     assert (found.limit, found.cursor, dict(found.filters), found.time("from")) == (50, None, {}, None)
 
@@ -343,7 +343,7 @@ def test_queries_that_are_refused(query: str, field: str) -> None:
     assert [field_error.field for field_error in refused.value.field_errors] == [field]
 
 
-def test_of_a_parameter_that_a_form_left_empty_as_well_the_value_counts() -> None:
+def test_an_empty_duplicate_of_a_query_parameter_is_ignored() -> None:
     assert validation.query(request(query="status=sent&status="), "list_messages").filters == {"status": "sent"}
     assert validation.query(request(query="status=&status=sent"), "list_messages").filters == {"status": "sent"}
 

@@ -1,4 +1,4 @@
-"""What asyncio tells of exceptions that nobody waited for."""
+"""asyncio's report of exceptions in tasks that were not awaited."""
 
 import asyncio
 import gc
@@ -16,7 +16,9 @@ async def _without_children() -> None:
     await asyncio.wait([task])
 
 
-def test_what_nobody_waited_for_is_told_and_its_text_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_in_a_task_that_was_not_awaited_is_reported_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     reported: list[tuple[str, str]] = []
     loop = Loop(lambda error, where: reported.append((type(error).__name__, where)))
     loop.run(_without_children())

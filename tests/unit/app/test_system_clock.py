@@ -1,4 +1,4 @@
-"""The clock of a function that was given none, and where boto3 finds S3."""
+"""The default clock of a function, and where boto3 finds S3."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,12 +9,12 @@ from shared.app.runtime import MissingSettingError, system_clock
 from shared.storage.aws import Aws
 
 
-def test_without_a_wish_it_is_the_machines_time() -> None:
+def test_by_default_it_has_the_machines_time() -> None:
     before = datetime.now(UTC)
     assert before <= system_clock({"CLOCK_STARTS_AT": ""}).now() <= datetime.now(UTC)
 
 
-def test_it_starts_where_it_is_told_and_runs_on() -> None:
+def test_it_starts_at_the_given_instant_and_runs_on() -> None:
     start = datetime(2026, 11, 23, 10, tzinfo=UTC)
     before = datetime.now(UTC)
     clock = system_clock({"CLOCK_STARTS_AT": "2026-11-23T11:00:00+01:00"})
@@ -24,13 +24,13 @@ def test_it_starts_where_it_is_told_and_runs_on() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["noon", "2026-11-23T10:00:00"])
-def test_what_is_no_instant_is_refused(wrong: str) -> None:
+def test_an_invalid_instant_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"zone|noon"):
         system_clock({"CLOCK_STARTS_AT": wrong})
 
 
 def test_the_variable_must_be_there() -> None:
-    """A function that the template forgot would else run on in silence."""
+    """If the template forgot the variable, the function must not run on silently."""
     with pytest.raises(MissingSettingError):
         system_clock({})
 

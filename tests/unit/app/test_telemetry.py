@@ -1,4 +1,4 @@
-"""What stands in the log: lines of listed fields, and one embedded metric line for each set of dimensions."""
+"""The content of the log: lines with listed fields, and one embedded metric line for each set of dimensions."""
 
 import json
 import traceback
@@ -17,7 +17,7 @@ type Line = dict[str, object]
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Callable[[], LoggedTelemetry]:
-    """To be called in the test: a logger is kept by its name, and writes to the standard output of when it is made."""
+    """Call it inside the test: a logger is kept by its name and writes to the standard output of its creation."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "send_sms")  # never a dimension
     return lambda: LoggedTelemetry(request.node.name, CLOCK)
 
@@ -63,7 +63,7 @@ def test_a_field_that_is_not_listed_is_not_written(
 @pytest.mark.parametrize(
     "value", ["+22177000 1234", "0022177000123", "77 000 12 34", "Bonjour, votre carte", "é", "a" * 81]
 )
-def test_what_could_be_a_number_or_a_text_is_not_shown(
+def test_a_value_that_could_be_a_number_or_a_text_is_not_shown(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str], value: str
 ) -> None:
     telemetry = make()
@@ -107,7 +107,7 @@ def test_metrics_are_written_once_an_invocation(
     ]
 
 
-def test_an_invocation_that_counts_nothing_writes_nothing_and_the_next_counts_anew(
+def test_an_invocation_without_metrics_writes_none_and_the_next_starts_at_zero(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str]
 ) -> None:
     telemetry = make()
@@ -154,7 +154,7 @@ def test_metrics_are_written_when_the_invocation_fails(
     assert [line["OwnFailures"] for line in counted if "OwnFailures" in line] == [[1.0]]
 
 
-def test_what_leaves_a_handler_says_its_type_and_no_more(
+def test_an_exception_leaves_a_handler_with_its_type_only(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str]
 ) -> None:
     telemetry = make()
@@ -173,7 +173,7 @@ def test_what_leaves_a_handler_says_its_type_and_no_more(
 
 
 @pytest.mark.parametrize("field", ["message_id", "parent"])
-def test_in_place_of_an_id_of_ours_nothing_else_is_shown(
+def test_another_value_in_the_field_of_an_id_is_masked(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str], field: str
 ) -> None:
     telemetry = make()
@@ -182,7 +182,7 @@ def test_in_place_of_an_id_of_ours_nothing_else_is_shown(
 
 
 @pytest.mark.parametrize("calls", [99, 100, 101])
-def test_more_values_than_a_line_may_hold_go_into_two(
+def test_more_values_than_a_line_may_hold_go_into_two_lines(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str], calls: int
 ) -> None:
     telemetry = make()
@@ -196,7 +196,7 @@ def test_more_values_than_a_line_may_hold_go_into_two(
     assert sum(sum(cast(list[float], line.get("Calls", []))) for line in lines) == calls
 
 
-def test_a_crash_says_where_and_not_what(
+def test_a_crash_is_logged_with_its_place_and_without_its_text(
     make: Callable[[], LoggedTelemetry], capsys: pytest.CaptureFixture[str]
 ) -> None:
     telemetry = make()

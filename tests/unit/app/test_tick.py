@@ -1,4 +1,4 @@
-"""What the tick tells besides its tasks: work that nobody takes up, dead letters for as long as they stand."""
+"""The tick's reports beside its tasks: overdue work, and dead letters for as long as they stand."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,11 +28,11 @@ def reported(office: Office, name: str) -> list[dict[str, Any]]:
 
 
 def only_tick(office: Office) -> None:
-    """Nobody takes the tasks: the queue's trigger is off, or whoever has them hangs."""
+    """No function takes the tasks: the queue's trigger is off, or the function hangs."""
     office.run(office.fanout().tick())
 
 
-def test_a_distribution_that_no_worker_takes_up_is_overdue_and_named(office: Office) -> None:
+def test_a_distribution_that_no_worker_handles_is_reported_as_overdue(office: Office) -> None:
     made = office.distribute(300)
     office.clock.instant += OVERDUE - MINUTE
     only_tick(office)
@@ -47,7 +47,7 @@ def test_a_distribution_that_no_worker_takes_up_is_overdue_and_named(office: Off
 
 
 def test_a_campaign_that_is_worked_on_is_never_overdue(office: Office) -> None:
-    """At Orange's pace, its lane full, then to its end and past its last count."""
+    """At Orange's rate, with full send slots, until its end and after its last count."""
     office.distribute(1500)
     for _ in range(25):
         office.tick()
@@ -55,7 +55,7 @@ def test_a_campaign_that_is_worked_on_is_never_overdue(office: Office) -> None:
     assert {one["overdue"] for one in reported(office, "tick")} == {0}
 
 
-def test_messages_that_no_worker_takes_up_are_told_by_their_shard(office: Office) -> None:
+def test_messages_that_no_worker_handles_are_reported_by_their_shard(office: Office) -> None:
     office.single()
     office.queue.take()
     office.clock.instant += MINUTE + OVERDUE
@@ -64,7 +64,7 @@ def test_messages_that_no_worker_takes_up_are_told_by_their_shard(office: Office
     assert (tick["overdue"], tick["late_shards"]) == (0, 1)
 
 
-def test_of_many_overdue_the_oldest_are_named(office: Office) -> None:
+def test_only_the_oldest_of_many_overdue_distributions_are_named(office: Office) -> None:
     for number in range(12):
         rows = [recipient(number)]
         office.run(office.planning().create(replace(office.new_distribution(rows, confirm=True), key=f"key-{number}")))
@@ -74,7 +74,7 @@ def test_of_many_overdue_the_oldest_are_named(office: Office) -> None:
     assert [one["overdue"] for one in reported(office, "tick")] == [12]
 
 
-def test_a_dead_letter_is_told_until_it_is_redriven(office: Office) -> None:
+def test_a_dead_letter_is_reported_until_it_is_redriven(office: Office) -> None:
     _, letter = dead_single(office)
     for _ in range(3):
         only_tick(office)
@@ -84,7 +84,7 @@ def test_a_dead_letter_is_told_until_it_is_redriven(office: Office) -> None:
     assert reported(office, "dead_letters_stand") == []
 
 
-def test_a_task_is_told_before_it_is_begun(office: Office) -> None:
+def test_a_task_is_logged_before_it_begins(office: Office) -> None:
     """A worker that runs out of memory leaves no other line."""
     made = office.distribute(1)
     office.telemetry.events.clear()

@@ -1,4 +1,4 @@
-"""The list of events against the code: what is told stands in it, what stands there is told, nothing is personal."""
+"""The list of events and the code agree: each event in one is in the other, and no field is personal."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from shared.base.events import DIMENSIONS, EVENTS, IDENTITIES, Metric, Unit
 from tests.template.reading import FUNCTION_FOLDERS, ROOT
 
 CALLS = {"event": False, "warning_event": True, "crash": True}
-"""A method of `Telemetry` → whether an operator may have to look."""
+"""A method of `Telemetry` → whether an operator may have to act."""
 PERSONAL = re.compile(
     r"phone|number|name$|text|token|code_|card|person|recipient|body|payload|address|secret", re.ASCII
 )
@@ -64,26 +64,26 @@ def _metrics() -> Iterator[tuple[str, Metric]]:
     return ((name, metric) for name, event in EVENTS.items() for metric in event.metrics)
 
 
-def test_every_call_tells_a_listed_event_with_listed_fields() -> None:
+def test_every_call_has_a_listed_event_and_listed_fields() -> None:
     unlisted = {one.place: one.name for one in TELEMETRY_CALLS if one.name not in EVENTS}
     assert unlisted == {}
     more = {one.place: one.fields - EVENTS[one.name].fields for one in TELEMETRY_CALLS}
     assert {place: fields for place, fields in more.items() if fields} == {}
 
 
-def test_trouble_is_told_as_trouble() -> None:
+def test_warning_events_use_the_method_for_warning_events() -> None:
     assert [one.place for one in TELEMETRY_CALLS if CALLS[one.method] is not EVENTS[one.name].is_warning] == []
 
 
-def test_every_listed_event_and_field_is_told_somewhere() -> None:
+def test_every_listed_event_and_field_is_used() -> None:
     reported: dict[str, set[str]] = {}
     for one in TELEMETRY_CALLS:
         reported.setdefault(one.name, set()).update(one.fields)
     assert reported == {name: set(event.fields) for name, event in EVENTS.items()}
 
 
-def test_nobody_writes_to_the_log_past_the_list() -> None:
-    """One module has a logger, and only that one and the metrics' know Powertools."""
+def test_no_module_writes_to_the_log_without_the_list() -> None:
+    """Only one module has a logger, and only that one and the metrics' module know Powertools."""
     loggers = re.compile(r"^(import logging|from logging|.*\bprint\(|.*aws_lambda_powertools)", re.MULTILINE)
     found = {
         file.relative_to(ROOT).as_posix()
@@ -107,20 +107,20 @@ def test_dimensions_are_fields_of_few_values_and_never_identities() -> None:
     assert {dimension for _, metric in _metrics() for dimension in metric.by} == DIMENSIONS
 
 
-def test_a_metric_means_one_thing() -> None:
-    """Whichever event adds to it: the same dimensions and the same unit."""
+def test_a_metric_has_one_meaning() -> None:
+    """All events that add to a metric have the same dimensions and unit."""
     shapes = sorted((metric.name, metric.by, metric.unit) for _, metric in _metrics())
     assert [one for one, other in pairwise(shapes) if one[0] == other[0] and one != other] == []
 
 
-def test_times_are_of_milliseconds() -> None:
+def test_metrics_in_milliseconds_have_a_name_that_says_so() -> None:
     for name, metric in _metrics():
         assert (metric.unit is Unit.MILLISECONDS) == metric.name.endswith("Milliseconds"), name
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTION_FOLDERS.values()))
-def test_every_invocation_writes_down_what_it_counted(function: str) -> None:
-    """All that a handler runs, it runs inside `telemetry.invocation()`."""
+def test_every_invocation_writes_its_metrics(function: str) -> None:
+    """Everything that a handler runs, it runs inside `telemetry.invocation()`."""
     tree = ast.parse((ROOT / "functions" / function / "app.py").read_text(encoding="utf-8"))
     counted = {
         run
@@ -132,7 +132,7 @@ def test_every_invocation_writes_down_what_it_counted(function: str) -> None:
 
 
 def _runs(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Where the event loop is run."""
+    """The places that run the event loop."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "loop.run":
             yield node.lineno, ast.unparse(node)

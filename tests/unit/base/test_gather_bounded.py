@@ -1,4 +1,4 @@
-"""Work that may not stop other work, and reads that many share."""
+"""Work in which one failure does not stop the rest, and reads that many callers share."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ type Way = Callable[[Iterable[Awaitable[object]]], Awaitable[None]]
 
 
 @pytest.mark.parametrize("way", [gather_bounded, one_by_one])
-def test_all_is_carried_to_its_end_and_the_first_trouble_told(way: Way) -> None:
+def test_all_work_ends_and_the_first_error_is_raised(way: Way) -> None:
     done: list[str] = []
 
     async def work(name: str, *, fails: bool = False) -> None:
@@ -30,7 +30,7 @@ def test_all_is_carried_to_its_end_and_the_first_trouble_told(way: Way) -> None:
 
 
 class Store:
-    """Answers when it is told to, with what stood there when it was asked."""
+    """Answers when a test allows it, with the value at the time of the request."""
 
     def __init__(self, *, first_fails: bool = False) -> None:
         self.value = 0
@@ -47,7 +47,7 @@ class Store:
         return {key: stands for key in keys if key != "nothing"}
 
 
-def test_whoever_asks_during_a_read_shares_the_next_one_and_gets_what_stood_there_since() -> None:
+def test_callers_during_a_read_share_the_next_read_and_get_its_value() -> None:
     async def run() -> None:
         store = Store()
         batch_loader = BatchLoader(store.read)
@@ -67,7 +67,7 @@ def test_whoever_asks_during_a_read_shares_the_next_one_and_gets_what_stood_ther
     asyncio.run(run())
 
 
-def test_the_trouble_of_a_read_is_told_to_those_who_shared_it_alone() -> None:
+def test_a_reads_error_reaches_only_the_callers_that_shared_it() -> None:
     async def run() -> None:
         store = Store(first_fails=True)
         batch_loader = BatchLoader(store.read)

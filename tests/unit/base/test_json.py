@@ -21,13 +21,13 @@ DOCUMENTS: st.SearchStrategy[JsonValue] = st.recursive(
 
 
 @given(document=DOCUMENTS)
-def test_what_is_written_is_read_again(document: JsonValue) -> None:
+def test_written_json_can_be_read_again(document: JsonValue) -> None:
     assert parse_bytes(render(document).encode()) == document
     assert parse_bytes(canonical(document)) == document
 
 
 @given(body=st.binary())
-def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused(body: bytes) -> None:
     try:
         parse_bytes(body)
     except ValueError:
@@ -75,7 +75,7 @@ def test_a_pair_of_surrogates_is_one_character() -> None:
     ],
 )
 def test_half_a_pair_is_no_character(body: bytes, read: object) -> None:
-    """The RFC's grammar allows it, no text can hold it: it is removed where a message is composed."""
+    """The RFC's grammar allows half a pair, but no text can hold it. It is removed when a message is composed."""
     assert parse_bytes(body) == read
 
 
@@ -97,7 +97,7 @@ def test_writing() -> None:
         ("2024-02-29T00:00:00-03:00", datetime(2024, 2, 29, 3, tzinfo=UTC)),
     ],
 )
-def test_times_come_in(text: str, expected: datetime) -> None:
+def test_valid_times(text: str, expected: datetime) -> None:
     assert from_rfc3339(text) == expected
     assert from_rfc3339(text).tzinfo is UTC
 
@@ -120,14 +120,14 @@ def test_times_come_in(text: str, expected: datetime) -> None:
         "",
     ],
 )
-def test_times_that_are_none(text: str) -> None:
+def test_invalid_times(text: str) -> None:
     assert rfc3339_or_none(text) is None
     with pytest.raises(ValueError, match=r"."):
         from_rfc3339(text)
 
 
 @given(at=st.datetimes(timezones=st.just(UTC)))
-def test_times_go_out_with_milliseconds_only_where_there_are_some(at: datetime) -> None:
+def test_times_are_written_with_milliseconds_only_if_they_have_some(at: datetime) -> None:
     written = rfc3339(at)
     assert from_rfc3339(written) == at.replace(microsecond=at.microsecond // 1000 * 1000)
     assert ("." in written) == (at.microsecond >= 1000)
@@ -135,11 +135,11 @@ def test_times_go_out_with_milliseconds_only_where_there_are_some(at: datetime) 
 
 
 @pytest.mark.parametrize(("written", "read"), [(b"1.0", 1), (b"-2.50e1", -25), (b"4e2", 400), (b"-0.0", 0)])
-def test_a_whole_number_is_one_however_it_is_written(written: bytes, read: int) -> None:
+def test_a_whole_number_is_an_int_in_every_notation(written: bytes, read: int) -> None:
     found = parse_bytes(written)
     assert (found, type(found)) == (read, int)
 
 
 @pytest.mark.parametrize("written", [b"1.5", b"1e300", b"9007199254740994.0"])
-def test_what_is_not_whole_or_not_exact_stays_what_it_is(written: bytes) -> None:
+def test_a_fraction_or_an_inexact_number_stays_a_float(written: bytes) -> None:
     assert type(parse_bytes(written)) is float

@@ -1,4 +1,4 @@
-"""What a worker remembers has an end, and what is used stays."""
+"""A worker's memory is limited, and used entries stay."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shared.base.caches import LruCache
 
 
-def test_what_was_used_longest_ago_is_forgotten() -> None:
+def test_the_entry_unused_for_longest_is_removed() -> None:
     cache: LruCache[str, int] = LruCache(2)
     cache["a"], cache["b"] = 1, 2
     assert cache["a"] == 1
@@ -18,7 +18,7 @@ def test_what_was_used_longest_ago_is_forgotten() -> None:
         cache["b"]
 
 
-def test_writing_is_using_and_looking_whether_it_is_there_is_not() -> None:
+def test_a_write_counts_as_use_and_a_membership_test_does_not() -> None:
     cache: LruCache[str, int] = LruCache(2)
     cache.update(a=1, b=2)
     assert "a" in cache
@@ -28,7 +28,7 @@ def test_writing_is_using_and_looking_whether_it_is_there_is_not() -> None:
 
 
 @given(keys=st.lists(st.integers(0, 9)), most=st.integers(1, 4))
-def test_it_holds_the_latest_and_never_more(keys: list[int], most: int) -> None:
+def test_it_holds_the_latest_entries_up_to_its_limit(keys: list[int], most: int) -> None:
     cache: LruCache[int, int] = LruCache(most)
     for at, key in enumerate(keys):
         cache.setdefault(key, at)

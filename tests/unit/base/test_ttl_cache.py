@@ -1,4 +1,4 @@
-"""Facts shared by those who ask at once."""
+"""Callers that ask at the same time share a fact."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -13,7 +13,7 @@ AGE = timedelta(seconds=1)
 
 
 class Source:
-    """Remembers what was asked for at once; fails the first `failures` times."""
+    """Records the keys of each read. It fails the first `failures` times."""
 
     def __init__(self, failures: int = 0) -> None:
         self.reads: list[list[str]] = []
@@ -32,7 +32,7 @@ async def _asked(cache: TtlCache[str, str], *keys: str, after: float = 0) -> lis
     return list(await asyncio.gather(*(cache.get(key, now) for key in keys), return_exceptions=True))
 
 
-def test_those_who_ask_at_once_share_a_read() -> None:
+def test_concurrent_callers_share_a_read() -> None:
     async def run() -> None:
         source = Source()
         cache = TtlCache(source.read, AGE)
@@ -43,7 +43,7 @@ def test_those_who_ask_at_once_share_a_read() -> None:
 
 
 @pytest.mark.parametrize(("after", "found"), [(1.0, "a1"), (1.001, "a2")])
-def test_a_fact_is_read_anew_once_it_is_too_old(after: float, found: str) -> None:
+def test_a_fact_is_read_again_once_it_is_too_old(after: float, found: str) -> None:
     async def run() -> None:
         cache = TtlCache(Source().read, AGE)
         await _asked(cache, "a")
@@ -52,7 +52,7 @@ def test_a_fact_is_read_anew_once_it_is_too_old(after: float, found: str) -> Non
     asyncio.run(run())
 
 
-def test_what_was_forgotten_is_read_anew() -> None:
+def test_a_forgotten_fact_is_read_again() -> None:
     async def run() -> None:
         cache = TtlCache(Source().read, AGE)
         await _asked(cache, "a", "b")
@@ -62,7 +62,7 @@ def test_what_was_forgotten_is_read_anew() -> None:
     asyncio.run(run())
 
 
-def test_a_read_that_fails_is_told_to_all_who_shared_it_and_not_remembered() -> None:
+def test_a_failed_read_reaches_all_callers_that_shared_it_and_is_not_cached() -> None:
     async def run() -> None:
         cache = TtlCache(Source(failures=1).read, AGE)
         assert [type(one) for one in await _asked(cache, "a", "b")] == [ConnectionError, ConnectionError]

@@ -1,4 +1,5 @@
-"""Plan, confirm, release, pause, resume, cancel: nobody gets two, nobody is lost, whoever is killed where."""
+"""Plan, confirm, release, pause, resume, cancel: every person gets one message, at any point where a worker may be
+killed."""
 
 from collections import Counter
 from dataclasses import replace
@@ -43,7 +44,7 @@ def sent_to(office: Office) -> Counter[str]:
     return Counter(number for number, _ in office.provider.accepted)
 
 
-def test_a_campaign_goes_out_once_each_at_the_pace_of_the_rate_limit(office: Office) -> None:
+def test_a_campaign_sends_each_message_once_at_the_rate(office: Office) -> None:
     made = office.distribute(250)
     office.do_tasks()
     send_slots = sorted(queue_message.slot_at for queue_message in office.queue.waiting)
@@ -59,7 +60,7 @@ def test_a_campaign_goes_out_once_each_at_the_pace_of_the_rate_limit(office: Off
 
 
 async def turn_by_turn(office: Office, task: Task) -> None:
-    """A worker that takes up the distribution again as long as it queues up again."""
+    """A worker that continues the distribution for as long as it queues itself again."""
     office.tasks.tasks = [task]
     while office.tasks.tasks:
         await office.fanout().work(office.tasks.tasks.pop(), office.clock.now() + timedelta(minutes=5))
@@ -67,8 +68,10 @@ async def turn_by_turn(office: Office, task: Task) -> None:
 
 @pytest.mark.parametrize("point", FANOUT_POINTS)
 @pytest.mark.parametrize(("rate", "nth"), [(5, 1), (5, 2), (5, 3), (20, 1), (20, 2)])
-def test_the_fan_out_killed_anywhere_loses_and_doubles_nobody(office: Office, point: str, nth: int, rate: int) -> None:
-    """One chunk a step, and two."""
+def test_a_fan_out_killed_anywhere_loses_and_doubles_no_message(
+    office: Office, point: str, nth: int, rate: int
+) -> None:
+    """With one chunk in a step, and with two."""
     office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=rate)
     made = office.distribute(250)
     [task] = office.tasks.tasks
@@ -90,7 +93,7 @@ def test_a_lost_task_is_found_by_the_tick_and_a_doubled_one_does_no_harm(office:
     assert set(sent_to(office).values()) == {1}
 
 
-def test_a_rate_limit_is_filled_for_five_minutes_and_no_further(office: Office) -> None:
+def test_a_rate_limit_is_booked_for_five_minutes_ahead_only(office: Office) -> None:
     made = office.distribute(1600)
     office.do_tasks()
     furthest = from_microseconds(max(queue_message.slot_at for queue_message in office.queue.waiting))
@@ -99,7 +102,7 @@ def test_a_rate_limit_is_filled_for_five_minutes_and_no_further(office: Office) 
     assert stored(office, made).planned.runs[0].released < stored(office, made).planned.runs[0].chunks
 
 
-def test_a_quick_rate_limit_has_several_chunks_logged_and_released_by_two_writes(office: Office) -> None:
+def test_at_a_fast_rate_limit_two_writes_log_and_release_several_chunks(office: Office) -> None:
     made = office.distribute(2000, channel=Channel.WHATSAPP)
     [task] = office.tasks.tasks
     before = office.points.passed["distributions.save"]
@@ -114,7 +117,7 @@ def test_a_quick_rate_limit_has_several_chunks_logged_and_released_by_two_writes
     assert len({queue_message.slot_at for queue_message in office.queue.waiting}) == 800
 
 
-def test_a_quick_rate_limit_is_filled_for_five_minutes_and_a_turn(office: Office) -> None:
+def test_a_fast_rate_limit_is_booked_for_five_minutes_and_a_turn(office: Office) -> None:
     office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=20)
     office.distribute(7000)
     office.do_tasks()
@@ -122,8 +125,8 @@ def test_a_quick_rate_limit_is_filled_for_five_minutes_and_a_turn(office: Office
     assert timedelta(seconds=300) <= furthest - office.clock.now() <= timedelta(seconds=302 + 12)
 
 
-def test_of_several_chunks_those_go_that_leave_before_nine(office: Office) -> None:
-    """A chunk takes 5.8 s: of the first two both, of the next two but one."""
+def test_only_chunks_that_leave_before_nine_are_released(office: Office) -> None:
+    """A chunk takes 5.8 s. Both of the first two chunks leave before nine, and one of the next two."""
     office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=20)
     office.clock.instant = datetime(2026, 11, 23, 20, 59, 37, tzinfo=UTC)
     made = office.distribute(1000)
@@ -134,7 +137,7 @@ def test_of_several_chunks_those_go_that_leave_before_nine(office: Office) -> No
     assert (run.logged, run.released) == (3, 3)
 
 
-def test_while_queue_messages_are_to_leave_nobody_reads_the_log_for_what_is_settled(office: Office) -> None:
+def test_the_log_is_not_read_for_ended_rows_while_queue_messages_wait(office: Office) -> None:
     made = office.distribute(250)
     office.do_tasks()
     before = office.points.passed["log.get_many"]
@@ -166,7 +169,7 @@ def test_nothing_is_booked_past_nine_in_the_evening(office: Office) -> None:
     assert set(sent_to(office).values()) == {1}
 
 
-def test_a_pause_leaves_queue_messages_without_effect_and_a_resume_sends_the_rest(office: Office) -> None:
+def test_queue_messages_have_no_effect_after_a_pause_and_a_resume_sends_the_rest(office: Office) -> None:
     made = office.distribute(300)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=27))
@@ -176,14 +179,14 @@ def test_a_pause_leaves_queue_messages_without_effect_and_a_resume_sends_the_res
     office.deliver(within=timedelta(minutes=3))
     assert len(sent_to(office)) == before
     resumed = office.run(office.control.act(DEMO, made.distribution_id, Action.RESUME))
-    assert resumed.planned.runs[0].released == 1  # the first chunk is through, the second holds pending rows
+    assert resumed.planned.runs[0].released == 1  # the first chunk has left, the second holds pending rows
     office.finish()
     assert len(sent_to(office)) == 300
     assert set(sent_to(office).values()) == {1}
 
 
-def test_a_queue_message_of_before_the_pause_makes_no_call_after_the_resume_either(office: Office) -> None:
-    """Its row goes with the copy that the resume has released: the old departure was withdrawn with the pause."""
+def test_a_queue_message_from_before_the_pause_makes_no_call_after_the_resume(office: Office) -> None:
+    """Its row is sent with the queue message of the resume: the pause withdrew the old send slot."""
     made = office.distribute(10)
     office.do_tasks()
     old = office.queue.take()
@@ -195,7 +198,7 @@ def test_a_queue_message_of_before_the_pause_makes_no_call_after_the_resume_eith
     assert sorted(sent_to(office).values()) == [1] * 10
 
 
-def test_a_cancel_ends_what_is_pending_and_says_how_many_went_out(office: Office) -> None:
+def test_a_cancel_ends_the_pending_rows_and_counts_the_sent_ones(office: Office) -> None:
     made = office.distribute(300)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=27))
@@ -231,7 +234,7 @@ def test_a_cancel_lists_the_rows_that_were_never_released(office: Office) -> Non
     assert counts.by_reason == {"cancelled": 3000 - sent}
 
 
-def test_a_long_cancel_takes_turns_and_goes_on_where_it_was(office: Office) -> None:
+def test_a_long_cancel_takes_turns_and_continues(office: Office) -> None:
     made = office.distribute(5000)
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     del office.tasks.tasks[:-1]
@@ -254,7 +257,7 @@ def test_a_long_cancel_takes_turns_and_goes_on_where_it_was(office: Office) -> N
     "point", ["plans.read_chunk", "log.add", "distributions.note_logged", "log.get_many", "distributions.set_counts"]
 )
 @pytest.mark.parametrize("nth", [1, 3])
-def test_a_cancel_killed_while_it_lists_is_carried_through(office: Office, point: str, nth: int) -> None:
+def test_a_cancel_killed_while_it_logs_rows_is_completed(office: Office, point: str, nth: int) -> None:
     made = office.distribute(400, channel=Channel.WHATSAPP)
     office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
     task = office.tasks.tasks[-1]
@@ -265,8 +268,8 @@ def test_a_cancel_killed_while_it_lists_is_carried_through(office: Office, point
     assert view.counts == Counts(by_status={Status.FAILED: 400}, by_reason={"cancelled": 400})
 
 
-def test_a_doubled_task_does_not_take_the_second_pass_of_a_cancel_away(office: Office) -> None:
-    """A lease is still running: only the pass that comes after it can end its row."""
+def test_a_doubled_task_does_not_prevent_the_second_pass_of_a_cancel(office: Office) -> None:
+    """A lease is still running: only the second pass can end its row."""
     made = office.distribute(3)
     office.do_tasks()
     batch = office.queue.take(most=1)
@@ -279,7 +282,7 @@ def test_a_doubled_task_does_not_take_the_second_pass_of_a_cancel_away(office: O
     assert listed(office, made) == {(Status.FAILED, "cancelled"): 2, (Status.FAILED, "outcome_unknown"): 1}
 
 
-def test_cancelled_before_it_was_confirmed_nothing_counts(office: Office) -> None:
+def test_a_distribution_cancelled_before_confirmation_has_no_counts(office: Office) -> None:
     rows = [recipient(number) for number in range(5)]
     made = office.run(office.planning().create(office.new_distribution(rows)))
     cancelled = office.run(office.control.act(DEMO, made.distribution_id, Action.CANCEL))
@@ -289,7 +292,7 @@ def test_cancelled_before_it_was_confirmed_nothing_counts(office: Office) -> Non
     assert not office.log.rows
 
 
-def test_a_cancel_that_comes_while_a_chunk_is_being_logged_leaves_nobody_pending(office: Office) -> None:
+def test_a_cancel_during_the_logging_of_a_chunk_leaves_no_row_pending(office: Office) -> None:
     made = office.distribute(250)
     [task] = office.tasks.tasks
     assert office.killed(
@@ -305,9 +308,7 @@ def test_a_cancel_that_comes_while_a_chunk_is_being_logged_leaves_nobody_pending
 
 
 @pytest.mark.parametrize("nth", [1, 450, 800])
-def test_a_cancel_that_comes_while_several_chunks_are_being_logged_leaves_nobody_pending(
-    office: Office, nth: int
-) -> None:
+def test_a_cancel_during_the_logging_of_several_chunks_leaves_no_row_pending(office: Office, nth: int) -> None:
     made = office.distribute(1000, channel=Channel.WHATSAPP)
     [task] = office.tasks.tasks
     assert office.killed(office.fanout().work(task, office.clock.now() + timedelta(minutes=5)), ("log.add", nth))
@@ -319,7 +320,7 @@ def test_a_cancel_that_comes_while_several_chunks_are_being_logged_leaves_nobody
     assert view.counts.by_status == {Status.FAILED: 1000}
 
 
-def test_a_cancel_looks_at_what_is_through_no_more(office: Office) -> None:
+def test_a_cancel_does_not_read_chunks_that_have_ended(office: Office) -> None:
     made = office.distribute(1000)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=200))
@@ -336,7 +337,7 @@ def test_a_cancel_looks_at_what_is_through_no_more(office: Office) -> None:
 
 @pytest.mark.parametrize("point", ["plans.read_chunk", "log.move", "distributions.count", "distributions.save"])
 @pytest.mark.parametrize("nth", [1, 2])
-def test_a_cancel_killed_anywhere_is_carried_through(office: Office, point: str, nth: int) -> None:
+def test_a_cancel_killed_anywhere_is_completed(office: Office, point: str, nth: int) -> None:
     made = office.distribute(300)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=27))
@@ -350,7 +351,7 @@ def test_a_cancel_killed_anywhere_is_carried_through(office: Office, point: str,
     assert Status.PENDING not in {row.status for row in office.log.rows.values()}
 
 
-def test_counts_that_say_too_much_hide_nobody_from_a_cancel(office: Office) -> None:
+def test_counts_that_are_too_high_hide_no_row_from_a_cancel(office: Office) -> None:
     """An ADD whose answer was lost is made twice."""
     made = office.distribute(100)
     office.do_tasks()
@@ -365,7 +366,7 @@ def test_counts_that_say_too_much_hide_nobody_from_a_cancel(office: Office) -> N
 
 
 @pytest.mark.parametrize("action", [Action.RESUME, Action.CANCEL])
-def test_paused_until_its_chunks_have_expired_it_can_only_end(office: Office, action: Action) -> None:
+def test_a_distribution_paused_until_its_chunks_expired_can_only_end(office: Office, action: Action) -> None:
     made = office.distribute(3000)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=27))
@@ -383,8 +384,8 @@ def test_paused_until_its_chunks_have_expired_it_can_only_end(office: Office, ac
     assert view.counts.by_status == {Status.SENT: sent, Status.FAILED: 3000 - sent}
 
 
-def test_what_a_dead_worker_had_logged_ends_although_its_chunks_have_expired(office: Office) -> None:
-    """Its rows are in the log; the distribution does not know of them."""
+def test_rows_logged_by_a_dead_worker_end_although_their_chunks_have_expired(office: Office) -> None:
+    """Its rows are in the log, but the distribution does not know it."""
     made = office.distribute(400)
     [task] = office.tasks.tasks
     assert office.killed(
@@ -400,8 +401,8 @@ def test_what_a_dead_worker_had_logged_ends_although_its_chunks_have_expired(off
     assert {row.status for row in office.log.rows.values()} == {Status.FAILED}
 
 
-def test_two_of_one_organisation_share_its_rate_limit(office: Office) -> None:
-    """The later one neither waits for the end of the earlier one nor takes its place."""
+def test_two_distributions_of_one_organisation_share_its_rate_limit(office: Office) -> None:
+    """The later distribution neither waits for the end of the earlier one nor takes its slots."""
     pair = []
     for key, first in (("a", 1), ("b", 5001)):
         rows = [recipient(first + number) for number in range(3000)]
@@ -420,7 +421,7 @@ FAR = MORNING + FURTHEST + CLOCKS_DIFFER + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("at", [FAR, datetime.max.replace(tzinfo=UTC)])
-def test_nobody_schedules_beyond_what_is_kept(office: Office, at: datetime) -> None:
+def test_a_start_after_the_retention_is_refused(office: Office, at: datetime) -> None:
     new = office.new_distribution([recipient(1)])
     with pytest.raises(Refusal) as refused:
         office.run(office.planning().create(replace(new, schedule=Schedule(mode=ScheduleMode.AT, at=at))))
@@ -437,7 +438,7 @@ def test_nobody_schedules_beyond_what_is_kept(office: Office, at: datetime) -> N
     assert office.run(office.planning().create(replace(new, schedule=in_time))).planned.accepted == 1
 
 
-def test_a_stop_error_pauses_and_burns_nobody(office: Office) -> None:
+def test_a_stop_error_pauses_and_fails_no_row(office: Office) -> None:
     office.provider.answers = [SendError(Kind.STOP, "POL0001", "balance_empty")] * 10
     made = office.distribute(250)
     office.do_tasks()
@@ -452,7 +453,7 @@ def test_a_stop_error_pauses_and_burns_nobody(office: Office) -> None:
     assert set(sent_to(office).values()) == {1}
 
 
-def test_counts_that_a_killed_worker_left_behind_are_mended_at_the_end(office: Office) -> None:
+def test_counts_of_a_killed_worker_are_corrected_at_the_end(office: Office) -> None:
     made = office.distribute(30)
     office.do_tasks()
     batch = office.queue.take(most=3)
@@ -464,7 +465,7 @@ def test_counts_that_a_killed_worker_left_behind_are_mended_at_the_end(office: O
 
 
 class TestPlanning:
-    def test_rows_are_judged_numbered_and_counted(self, office: Office) -> None:
+    def test_rows_are_checked_numbered_and_counted(self, office: Office) -> None:
         rows = [recipient(1), recipient(2, phone="N/A"), recipient(1), recipient(3, phone="+22790000001"), recipient(4)]
         made = office.run(office.planning().create(office.new_distribution(rows)))
         assert made.plan is not None
@@ -505,7 +506,7 @@ class TestPlanning:
         assert (made.status, made.planned.accepted) == ("planned", 150)
         assert len(office.distributions.items) == 1
 
-    def test_an_upload_is_planned_once_however_often_its_task_comes(self, office: Office) -> None:
+    def test_an_upload_with_a_repeated_task_is_planned_once(self, office: Office) -> None:
         csv = b"phone,first_name,card_code,verification_url\n770008201,A,C1,https://v/1\n770008202,B,C2,https://v/2\n"
         office.uploads.put(DEMO, "u", "csv", csv)
         new = _uploaded(office.new_distribution([], confirm=True))
@@ -533,7 +534,7 @@ class TestPlanning:
         assert (rejected.status, rejected.status_reason) == (DistributionStatus.REJECTED, "file_unreadable")
 
     def test_a_file_that_is_gone_is_rejected(self, office: Office) -> None:
-        """It has expired, or was erased."""
+        """It has expired or was erased."""
         office.uploads.put(DEMO, "u", "csv", b"phone,first_name\n770008201,A\n")
         made = office.run(office.planning().create(_uploaded(office.new_distribution([]))))
         office.run(office.uploads.erase(DEMO, "u"))
@@ -541,7 +542,7 @@ class TestPlanning:
         rejected = stored(office, made)
         assert (rejected.status, rejected.status_reason) == (DistributionStatus.REJECTED, "file_unreadable")
 
-    def test_a_plan_that_nobody_confirms_expires(self, office: Office) -> None:
+    def test_a_plan_without_confirmation_expires(self, office: Office) -> None:
         made = office.run(office.planning().create(office.new_distribution([recipient(1)])))
         office.clock.pass_by(days=7, seconds=1)
         office.tick()

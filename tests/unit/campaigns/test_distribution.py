@@ -98,7 +98,7 @@ def starting(starts_at: datetime | None) -> Distribution:
         (LATER, DistributionStatus.SCHEDULED, LATER),
     ],
 )
-def test_confirmed_it_is_due_when_it_starts(
+def test_a_confirmed_distribution_is_due_at_its_start(
     starts_at: datetime | None, status: DistributionStatus, due_at: datetime
 ) -> None:
     confirmed = starting(starts_at).confirmed(NOW)
@@ -112,7 +112,7 @@ def test_confirmed_it_is_due_when_it_starts(
         (Channel.WHATSAPP, DistributionStatus.SENDING, datetime(2026, 11, 23, 22, tzinfo=UTC)),
     ],
 )
-def test_planned_by_day_and_confirmed_at_night_it_waits_for_the_morning(
+def test_a_distribution_confirmed_at_night_waits_for_the_morning(
     channel: Channel, status: DistributionStatus, due_at: datetime
 ) -> None:
     night = datetime(2026, 11, 23, 22, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_planned_by_day_and_confirmed_at_night_it_waits_for_the_morning(
     assert (confirmed.status, confirmed.due_at) == (status, due_at)
 
 
-def test_a_pause_makes_what_is_on_its_way_old() -> None:
+def test_a_pause_raises_the_epoch_of_queue_messages() -> None:
     sending = PLANNED.confirmed(NOW)
     paused = sending.paused(PAUSED_BY_USER)
     assert (paused.status, paused.status_reason) == (DistributionStatus.PAUSED, "paused_by_user")
@@ -132,7 +132,7 @@ def test_a_pause_makes_what_is_on_its_way_old() -> None:
     ("first", "released"),
     [((3, 3), (3, 2)), ((1, 3), (1, 2)), ((0, 1), (0, 1)), ((3, 2), (3, 2))],
 )
-def test_resumed_it_releases_again_from_the_first_chunk_with_pending_rows(
+def test_a_resume_releases_again_from_the_first_chunk_with_pending_rows(
     first: tuple[int, int], released: tuple[int, int]
 ) -> None:
     settled = {(index, chunk): run().rows_in(chunk) for index in (0, 1) for chunk in range(first[index])}
@@ -145,7 +145,7 @@ def test_resumed_it_releases_again_from_the_first_chunk_with_pending_rows(
     assert tuple(one.logged for one in resumed.planned.runs) == (3, 3)
 
 
-def test_resumed_before_its_start_it_is_scheduled() -> None:
+def test_a_distribution_resumed_before_its_start_is_scheduled() -> None:
     resumed = starting(LATER).confirmed(NOW).paused(PAUSED_BY_USER).resumed(NOW, {})
     assert (resumed.status, resumed.due_at) == (DistributionStatus.SCHEDULED, LATER)
 
@@ -158,7 +158,9 @@ def test_resumed_before_its_start_it_is_scheduled() -> None:
         (PLANNED.confirmed(NOW), NOW),
     ],
 )
-def test_cancelled_it_is_swept_if_it_was_ever_confirmed(distribution: Distribution, due_at: datetime | None) -> None:
+def test_a_cancelled_distribution_is_swept_if_it_was_confirmed(
+    distribution: Distribution, due_at: datetime | None
+) -> None:
     cancelled = distribution.cancelled(NOW)
     assert (cancelled.status, cancelled.due_at) == (DistributionStatus.CANCELLED, due_at)
     assert cancelled.epoch == distribution.epoch + 1
@@ -195,7 +197,9 @@ def test_without_a_plan_there_is_nothing_to_confirm() -> None:
         (ScheduleMode.AT, Channel.SMS, 10_001, False),
     ],
 )
-def test_what_leaves_outside_peak_hours(mode: ScheduleMode, channel: Channel, messages: int, off_peak: bool) -> None:
+def test_which_distributions_leave_outside_peak_hours(
+    mode: ScheduleMode, channel: Channel, messages: int, off_peak: bool
+) -> None:
     assert Schedule(mode=mode).is_off_peak(channel, messages) is off_peak
 
 

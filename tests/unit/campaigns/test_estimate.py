@@ -40,26 +40,27 @@ def test_nine_tenths_of_the_rate_are_for_bulk(rows: int, rate: int, seconds: flo
         ([], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T12:00"),
         ([load("SN", 15_930)], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T13:00"),
         ([load("SN", 15_930), load("CI", 15_930)], Channel.SMS, "2026-11-23T12:00", (), "2026-11-23T14:00"),
-        # From 20:00 one hour is open, then the night; the other hour runs from 07:00.
+        # At 20:00 one hour is left before the night. The other hour begins at 07:00.
         ([load("SN", 31_860)], Channel.SMS, "2026-11-23T20:00", (), "2026-11-24T08:00"),
         ([load("SN", 15_930)], Channel.SMS, "2026-11-23T20:00", (), "2026-11-23T21:00"),
         ([load("SN", 15_930)], Channel.SMS, "2026-11-23T23:00", (), "2026-11-24T08:00"),
-        # Madagascar closes at 18:00 UTC and opens at 04:00 UTC: it waits while Senegal's run fills the lane till 21:00.
+        # Madagascar closes at 18:00 UTC and opens at 04:00 UTC. It waits while Senegal's run uses the slots until
+        # 21:00.
         ([load("SN", 31_860), load("MG", 15_930)], Channel.SMS, "2026-11-23T18:30", (), "2026-11-24T05:00"),
-        # Open from 10:00 to 17:00 and from 07:00 to 08:00: 8 hours' worth from 10:00 ends at 08:00.
+        # Open from 10:00 to 17:00 and from 07:00 to 08:00: work of 8 hours from 10:00 ends at 08:00.
         ([load("SN", 8 * 15_930)], Channel.SMS, "2026-11-23T10:00", PEAK, "2026-11-24T08:00"),
         ([load("SN", 9 * 15_930)], Channel.SMS, "2026-11-23T10:00", PEAK, "2026-11-24T11:00"),
-        # The night binds SMS only.
+        # Quiet hours apply only to SMS.
         ([load("SN", 31_860)], Channel.WHATSAPP, "2026-11-23T20:00", (), "2026-11-23T22:00"),
     ],
 )
-def test_when_it_will_be_through(
+def test_the_estimated_end(
     loads: list[Load], channel: Channel, start: str, peak: tuple[tuple[time, time], ...], end: str
 ) -> None:
     assert estimated_end(loads, channel, start=utc(start), rate=5, peak=peak) == utc(end)
 
 
-def test_it_is_what_the_timetable_books() -> None:
+def test_the_estimate_agrees_with_the_booked_slots() -> None:
     start = int(NOON.timestamp()) * 1_000_000
     booked = book(RateLimitState(), Share.BULK, rate=5, earliest=start, count=450).send_slots[-1]
     end = estimated_end([load("SN", 450)], Channel.SMS, start=NOON, rate=5)

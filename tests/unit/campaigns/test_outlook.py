@@ -1,4 +1,4 @@
-"""What a distribution is shown to end with and warned of, after what was true at planning has changed."""
+"""The estimated end and the warnings of a distribution, after the facts of its planning have changed."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -49,7 +49,7 @@ def test_the_end_of_a_plan_that_waits_moves_with_the_clock(office: Office) -> No
     assert later - first == timedelta(hours=2)
 
 
-def test_nobody_can_say_when_what_is_paused_ends_and_after_a_resume_it_ends_later(office: Office) -> None:
+def test_a_paused_distribution_has_no_estimated_end_and_after_a_resume_a_later_one(office: Office) -> None:
     made = planned(office, 3000, confirm=True)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=30))
@@ -64,7 +64,7 @@ def test_nobody_can_say_when_what_is_paused_ends_and_after_a_resume_it_ends_late
     assert timedelta(minutes=55) < later - first < timedelta(minutes=70)
 
 
-def test_what_is_released_ends_with_its_last_send_slot_and_what_is_over_has_no_end(office: Office) -> None:
+def test_a_released_distribution_ends_with_its_last_slot_and_an_ended_one_has_no_estimate(office: Office) -> None:
     made = planned(office, 20, confirm=True)
     office.do_tasks()
     last = office.distributions.items[DEMO, made.distribution_id].last_send_slot
@@ -73,7 +73,7 @@ def test_what_is_released_ends_with_its_last_send_slot_and_what_is_over_has_no_e
     assert shown(office, made).estimated_end is None
 
 
-def test_while_something_is_held_nobody_can_say(office: Office) -> None:
+def test_a_held_distribution_has_no_estimated_end(office: Office) -> None:
     made = planned(office, 20, confirm=True)
     office.do_tasks()
     office.provider.answers = [SendError(Kind.STOP, "POL0001", "balance_empty")]
@@ -94,7 +94,7 @@ def test_a_raised_rate_brings_the_end_nearer(office: Office) -> None:
     assert quick < slow
 
 
-def test_units_that_were_bought_end_the_warning(office: Office) -> None:
+def test_newly_bought_units_end_the_warning(office: Office) -> None:
     office.balances.answer = [Balance(country="SN", units=4)]
     made = planned(office, 10)
     before = warned(office, made)["units_insufficient"]
@@ -125,7 +125,7 @@ def test_a_page_of_distributions_asks_orange_once(office: Office) -> None:
     assert office.balances.asked == asked + 1
 
 
-def test_only_what_is_still_to_go_needs_units(office: Office) -> None:
+def test_only_unsent_rows_need_units(office: Office) -> None:
     office.balances.answer = [Balance(country="SN", units=4)]
     made = planned(office, 10, confirm=True)
     office.do_tasks()
@@ -148,7 +148,7 @@ def test_a_raised_limit_ends_the_warning(office: Office) -> None:
     assert "daily_limit_exceeded" not in warned(office, made)
 
 
-def test_what_is_over_is_warned_of_nothing_that_its_account_may_send(office: Office) -> None:
+def test_an_ended_distribution_has_no_warning_about_its_account(office: Office) -> None:
     office.balances.answer = [Balance(country="SN", units=4)]
     made = planned(office, 10)
     act(office, made, Action.CANCEL)

@@ -1,4 +1,4 @@
-"""Which run a row belongs to."""
+"""The run of a row."""
 
 import dataclasses
 
@@ -20,7 +20,7 @@ TEMPLATE = dataclasses.replace(
 SESSION = dataclasses.replace(TEMPLATE, mode=Mode.SESSION, template=None, fallback_template=TEMPLATE.template)
 
 
-def test_what_one_cause_can_hold_together_is_one_kind() -> None:
+def test_rows_that_one_cause_can_hold_share_a_run() -> None:
     assert kind_of(SMS) == RunKind(country="SN")
     assert kind_of(TEMPLATE) == RunKind(country="SN", template="card/fr", card_host="cards.example.org")
 

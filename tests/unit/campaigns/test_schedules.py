@@ -1,4 +1,4 @@
-"""A schedule of its own for each distribution that waits; and that a missing, late or doubled one does no harm."""
+"""A schedule of its own for each waiting distribution. A missing, late or doubled one does no harm."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,26 +39,26 @@ AT_NOON = Schedule(mode=ScheduleMode.AT, at=NOON)
 OFF_PEAK = Schedule(mode=ScheduleMode.OFF_PEAK)
 
 
-def test_nothing_waits_before_it_is_confirmed(office: Office) -> None:
+def test_a_plan_without_confirmation_has_no_schedule(office: Office) -> None:
     planned = made(office, AT_NOON, confirm=False)
     assert office.schedules.kept == {}
     office.run(office.control.act(DEMO, planned.distribution_id, Action.CONFIRM))
     assert office.schedules.kept == {planned.distribution_id: (NOON, "Africa/Dakar")}
 
 
-def test_confirmed_with_the_request_it_waits_at_once(office: Office) -> None:
+def test_a_distribution_confirmed_with_its_request_has_a_schedule_at_once(office: Office) -> None:
     waiting = made(office, AT_NOON)
     assert waiting.status is DistributionStatus.SCHEDULED
     assert office.schedules.kept == {waiting.distribution_id: (NOON, "Africa/Dakar")}
 
 
-def test_one_that_may_leave_now_needs_none(office: Office) -> None:
+def test_a_distribution_that_may_leave_now_has_no_schedule(office: Office) -> None:
     assert made(office, Schedule(mode=ScheduleMode.NOW)).status is DistributionStatus.SENDING
     office.do_tasks()
     assert office.schedules.kept == {}
 
 
-def test_off_peak_it_waits_for_the_end_of_the_peak(office: Office) -> None:
+def test_an_off_peak_distribution_waits_for_the_end_of_the_peak(office: Office) -> None:
     office.clock.instant = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
     waiting = made(office, OFF_PEAK)
     ten = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
@@ -66,10 +66,10 @@ def test_off_peak_it_waits_for_the_end_of_the_peak(office: Office) -> None:
 
 
 @pytest.mark.parametrize(("peak_hours", "is_peak"), [(DEFAULT_PEAK_HOURS, True), ((), False)])
-def test_more_than_10_000_sms_keep_clear_of_the_peak_or_warn(
+def test_more_than_10_000_sms_avoid_peak_hours_or_warn(
     office: Office, peak_hours: tuple[tuple[str, str], ...], is_peak: bool
 ) -> None:
-    """Where there are no peak hours, there is nothing to wait for and nothing to warn of."""
+    """Without peak hours there is nothing to wait for and no warning."""
     office.run(office.integrations.put(replace(SMS, peak_hours=peak_hours)))
     office.clock.instant = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
     phones = [f"+2217700{number:05d}" for number in range(10_001)]
@@ -79,7 +79,7 @@ def test_more_than_10_000_sms_keep_clear_of_the_peak_or_warn(
     assert ("peak_hours" in [warning.code for warning in at_once.planned.warnings]) == is_peak
 
 
-def test_over_several_zones_it_is_written_in_the_time_of_the_first_that_opens(office: Office) -> None:
+def test_with_several_zones_the_schedule_has_the_time_of_the_first_to_open(office: Office) -> None:
     office.clock.instant = NIGHT
     waiting = made(office, Schedule(mode=ScheduleMode.NOW), phones=("+221770000001", "+261320008200"))
     assert waiting.status is DistributionStatus.SCHEDULED
@@ -91,12 +91,12 @@ def test_over_several_zones_it_is_written_in_the_time_of_the_first_that_opens(of
     assert office.schedules.kept == {waiting.distribution_id: (SEVEN, "Africa/Dakar")}
 
 
-def test_whatsapp_waits_for_its_hour_alone(office: Office) -> None:
+def test_whatsapp_waits_only_for_its_own_start(office: Office) -> None:
     waiting = made(office, AT_NOON, channel=Channel.WHATSAPP)
     assert office.schedules.kept == {waiting.distribution_id: (NOON, "UTC")}
 
 
-def test_night_falls_over_one_that_is_sending(office: Office) -> None:
+def test_a_distribution_that_runs_into_the_night_gets_a_schedule(office: Office) -> None:
     office.clock.instant = datetime(2026, 11, 23, 20, 58, tzinfo=UTC)
     sending = office.distribute(700)
     office.do_tasks()
@@ -106,13 +106,13 @@ def test_night_falls_over_one_that_is_sending(office: Office) -> None:
 
 
 @pytest.mark.parametrize("action", [Action.PAUSE, Action.CANCEL])
-def test_paused_or_cancelled_it_is_taken_back(office: Office, action: Action) -> None:
+def test_a_pause_or_cancel_removes_the_schedule(office: Office, action: Action) -> None:
     waiting = made(office, AT_NOON)
     office.run(office.control.act(DEMO, waiting.distribution_id, action))
     assert office.schedules.kept == {}
 
 
-def test_resumed_it_waits_again(office: Office) -> None:
+def test_a_resume_makes_the_schedule_again(office: Office) -> None:
     waiting = made(office, AT_NOON)
     for action in (Action.PAUSE, Action.RESUME):
         office.run(office.control.act(DEMO, waiting.distribution_id, action))
@@ -120,7 +120,7 @@ def test_resumed_it_waits_again(office: Office) -> None:
 
 
 @pytest.mark.parametrize("action", [Action.CONFIRM, Action.CANCEL])
-def test_killed_before_it_was_made_or_taken_back_a_repeat_does_it(office: Office, action: Action) -> None:
+def test_a_repeat_makes_or_removes_the_schedule_after_a_kill(office: Office, action: Action) -> None:
     waiting = made(office, AT_NOON, confirm=action is not Action.CONFIRM)
     point = "schedules.set" if action is Action.CONFIRM else "schedules.remove"
     assert office.killed(office.control.act(DEMO, waiting.distribution_id, action), (point, 1))
@@ -130,7 +130,7 @@ def test_killed_before_it_was_made_or_taken_back_a_repeat_does_it(office: Office
 
 
 class TestItsFiring:
-    def test_sends_at_the_instant(self, office: Office) -> None:
+    def test_it_sends_at_its_instant(self, office: Office) -> None:
         waiting = made(office, AT_NOON)
         office.tasks.tasks.clear()
         office.clock.instant = NOON
@@ -139,7 +139,7 @@ class TestItsFiring:
         office.deliver(within=timedelta(seconds=10))
         assert len(office.provider.accepted) == 1
 
-    def test_missed_the_tick_of_the_minute_does_its_work(self, office: Office) -> None:
+    def test_the_tick_does_the_work_of_a_missed_schedule(self, office: Office) -> None:
         made(office, AT_NOON)
         office.tasks.tasks.clear()
         office.clock.instant = NOON + timedelta(seconds=40)
@@ -148,7 +148,7 @@ class TestItsFiring:
         assert len(office.provider.accepted) == 1
 
     @pytest.mark.parametrize("early", [timedelta(hours=3), timedelta(seconds=1)])
-    def test_early_it_sends_nothing_and_the_start_stays(self, office: Office, early: timedelta) -> None:
+    def test_an_early_call_sends_nothing_and_the_start_stays(self, office: Office, early: timedelta) -> None:
         waiting = made(office, AT_NOON)
         office.tasks.tasks.clear()
         office.clock.instant = NOON - early
@@ -161,7 +161,7 @@ class TestItsFiring:
         office.deliver(within=timedelta(seconds=10))
         assert len(office.provider.accepted) == 1
 
-    def test_doubled_and_late_it_sends_once(self, office: Office) -> None:
+    def test_a_doubled_or_late_schedule_sends_once(self, office: Office) -> None:
         waiting = made(office, AT_NOON)
         office.clock.instant = NOON
         for late in (0, 1, 600):
@@ -173,7 +173,7 @@ class TestItsFiring:
         assert len(office.provider.accepted) == 1
 
     @pytest.mark.parametrize("action", [Action.PAUSE, Action.CANCEL])
-    def test_one_that_was_not_taken_back_in_time_sends_nothing(self, office: Office, action: Action) -> None:
+    def test_a_schedule_that_was_not_removed_in_time_sends_nothing(self, office: Office, action: Action) -> None:
         waiting = made(office, AT_NOON)
         office.run(office.control.act(DEMO, waiting.distribution_id, action))
         office.clock.instant = NOON
@@ -182,7 +182,7 @@ class TestItsFiring:
         office.deliver(within=timedelta(seconds=10))
         assert office.provider.calls == 0
 
-    def test_of_a_distribution_that_is_not_there_it_does_nothing(self, office: Office) -> None:
+    def test_a_schedule_of_a_missing_distribution_does_nothing(self, office: Office) -> None:
         office.run(office.fanout().tick_one(DEMO, "never"))
         office.do_tasks()
         assert office.queue.waiting == []

@@ -1,4 +1,4 @@
-"""The figures of a campaign: right for three messages and for many, whoever was killed, by whatever period."""
+"""The figures of a campaign are right for few and many messages, after killed workers, and for every period."""
 
 import itertools
 from collections import Counter
@@ -36,7 +36,7 @@ def read(office: Office, scope: Scope = CAMPAIGN, *, one_by_one: int = 1000) -> 
 
 
 def move(office: Office, message: Message, status: Status, *, after: float = 0, reason: str | None = None) -> None:
-    """A worker of its own hears of it `after` so many seconds; only then it counts."""
+    """A worker of its own gets the status `after` so many seconds, and then counts it."""
     at = office.clock.now() + timedelta(seconds=after)
     status_writer = office.status_writer()
     office.run(status_writer.move(DEMO, message.message_id, Move(status=status, at=at, reason=reason)))
@@ -44,7 +44,7 @@ def move(office: Office, message: Message, status: Status, *, after: float = 0, 
 
 
 def three(office: Office) -> list[Message]:
-    """One delivered after four seconds, one failed on its way, one pending."""
+    """One delivered after four seconds, one failed, one pending."""
     singles = [office.single(8200 + number) for number in range(3)]
     for message in singles[:2]:
         move(office, message, Status.SENT)
@@ -60,7 +60,7 @@ def pumped(office: Office, seconds: int = 60) -> None:
 
 
 def by_hand(office: Office, since: datetime | None = None, until: datetime | None = None) -> Counter[str]:
-    """The log itself."""
+    """The counts of the log itself."""
     rows = [row for row in office.log.rows.values() if row.organisation == DEMO]
     inside = [one for one in rows if (not since or one.accepted_at >= since) and (not until or one.accepted_at < until)]
     return Counter(str(row.status) for row in inside)
@@ -85,7 +85,7 @@ def test_three_messages(office: Office, one_by_one: int) -> None:
 
 
 @pytest.mark.parametrize("scope", [CAMPAIGN, Scope(organisation=DEMO), Scope(organisation="other")])
-def test_where_nothing_is_nothing_is_made_up(office: Office, scope: Scope) -> None:
+def test_an_empty_scope_has_empty_figures(office: Office, scope: Scope) -> None:
     three(office) if scope.organisation == "other" else None
     found = read(office, scope)
     assert (statuses(found), found.by_channel, found.by_country, found.prices) == (Counter(), {}, {}, ())
@@ -93,7 +93,7 @@ def test_where_nothing_is_nothing_is_made_up(office: Office, scope: Scope) -> No
     assert (found.segments, found.counts.cards_within_24h) == (0, 0)
 
 
-def test_a_read_rate_is_of_whatsapp_alone(office: Office) -> None:
+def test_the_read_rate_counts_only_whatsapp(office: Office) -> None:
     sms, *_ = three(office)
     whatsapp = [office.single(8300 + number, Channel.WHATSAPP) for number in range(4)]
     for message in whatsapp[:3]:
@@ -107,9 +107,7 @@ def test_a_read_rate_is_of_whatsapp_alone(office: Office) -> None:
 
 @pytest.mark.parametrize("order", list(itertools.permutations([Status.SENT, Status.DELIVERED, Status.READ])))
 @pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
-def test_instants_count_in_whatever_order_they_are_told(
-    office: Office, order: tuple[Status, ...], one_by_one: int
-) -> None:
+def test_instants_count_in_any_order_of_reports(office: Office, order: tuple[Status, ...], one_by_one: int) -> None:
     message = office.single(8200, Channel.WHATSAPP)
     for status in (*order, *order):
         move(office, message, status, after={Status.SENT: 0, Status.DELIVERED: 9, Status.READ: 100}[status])
@@ -141,7 +139,7 @@ def test_a_distribution_from_its_confirmation_to_its_end(office: Office) -> None
     assert found.segments == made.planned.segments
 
 
-def test_an_unconfirmed_plan_is_none_of_the_campaigns_messages(office: Office) -> None:
+def test_an_unconfirmed_plan_does_not_count(office: Office) -> None:
     rows = [recipient(number) for number in range(5)]
     made = office.run(office.planning().create(office.new_distribution(rows)))
     assert statuses(read(office)) == Counter()
@@ -149,7 +147,7 @@ def test_an_unconfirmed_plan_is_none_of_the_campaigns_messages(office: Office) -
     assert statuses(read(office)) == Counter()
 
 
-def test_a_cancel_ends_what_was_never_logged_too_and_spoils_no_rate(office: Office) -> None:
+def test_a_cancel_counts_unlogged_rows_as_failed_and_changes_no_rate(office: Office) -> None:
     office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=1)
     made = office.distribute(1000)
     pumped(office, 30)
@@ -168,7 +166,7 @@ def test_a_cancel_ends_what_was_never_logged_too_and_spoils_no_rate(office: Offi
 
 
 @pytest.mark.parametrize("nth", [1, 3, 7])
-def test_a_killed_worker_is_made_good_before_a_distribution_is_completed(office: Office, nth: int) -> None:
+def test_counts_of_a_killed_worker_are_corrected_before_completion(office: Office, nth: int) -> None:
     office.distribute(150)
     office.do_tasks()
     killed = False
@@ -189,7 +187,7 @@ def test_a_killed_worker_is_made_good_before_a_distribution_is_completed(office:
     assert found.segments == sum(row.segments or 0 for row in office.log.rows.values() if row.sent_at)
 
 
-def test_receipts_that_were_counted_by_nobody_are_found_when_all_is_at_rest(office: Office) -> None:
+def test_uncounted_receipts_are_found_by_the_last_recount(office: Office) -> None:
     office.distribute(20)
     for _ in range(3):
         pumped(office)
@@ -204,7 +202,7 @@ def test_receipts_that_were_counted_by_nobody_are_found_when_all_is_at_rest(offi
     assert ended.due_at is None
 
 
-def test_hours_too_are_held_against_the_log_when_all_is_at_rest(office: Office) -> None:
+def test_hourly_counts_are_recounted_at_rest_too(office: Office) -> None:
     delivered, *_ = three(office)
     dying = office.status_writer()
     office.run(dying.move(DEMO, delivered.message_id, Move(status=Status.READ, at=office.clock.now())))
@@ -220,7 +218,7 @@ def test_hours_too_are_held_against_the_log_when_all_is_at_rest(office: Office) 
 
 
 @pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
-def test_neighbouring_periods_add_up_to_the_whole(office: Office, one_by_one: int) -> None:
+def test_adjacent_periods_add_up_to_the_whole(office: Office, one_by_one: int) -> None:
     start = office.clock.now()
     three(office)
     office.clock.pass_by(hours=1, minutes=20)
@@ -256,7 +254,7 @@ def test_a_million_messages_are_not_read_one_by_one(office: Office) -> None:
 
 
 def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> None:
-    """Of a distribution, of single messages, and of those that are read by the hour; not once a receipt has come."""
+    """For a distribution, for single messages, and for those read by the hour; no longer once a receipt has come."""
     made = office.distribute(6)
     single = office.single(7)
     pumped(office)

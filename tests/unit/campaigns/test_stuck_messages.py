@@ -1,7 +1,8 @@
-"""Everything has been released, a row is pending, and no copy carries it any more: it still comes to an outcome.
+"""A released row is pending, and no queue message carries it any more: it still gets an outcome.
 
-Found by tests/simulation: AWS's client may send a claim again that has taken effect, and a copy may be delivered twice
-while its claimer dies. Either way the copy that meets the live claim is dropped, and nobody came back to the row.
+Found by tests/simulation. AWS's client may repeat a claim that has taken effect, and a queue message may be delivered
+twice while the worker with the claim dies. The second queue message meets the live claim and is dropped. Before the
+fix, no later step came back to the row.
 """
 
 from datetime import timedelta
@@ -37,7 +38,7 @@ def stored(office: Office, made: Distribution) -> DistributionStatus:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_the_queue_message_met_the_claim_of_a_worker_that_died(office: Office, channel: Channel) -> None:
+def test_a_row_whose_queue_message_met_a_dead_workers_claim_ends(office: Office, channel: Channel) -> None:
     made = office.distribute(2, channel=channel)
     office.do_tasks()
     queue_messages = office.queue.take()
@@ -53,7 +54,7 @@ def test_the_queue_message_met_the_claim_of_a_worker_that_died(office: Office, c
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_a_queue_message_is_lost(office: Office, channel: Channel) -> None:
+def test_a_row_whose_queue_message_was_lost_is_sent(office: Office, channel: Channel) -> None:
     made = office.distribute(3, channel=channel)
     office.do_tasks()
     office.queue.waiting.pop()
@@ -63,8 +64,8 @@ def test_a_queue_message_is_lost(office: Office, channel: Channel) -> None:
     assert stored(office, made) is DistributionStatus.COMPLETED
 
 
-def test_the_counts_told_a_resume_that_a_chunk_was_through(office: Office) -> None:
-    """An ADD that AWS's client sent twice: a resume passes by the chunk, and its pending row has lost its copy."""
+def test_a_row_in_a_chunk_that_a_resume_skipped_is_sent(office: Office) -> None:
+    """An ADD that AWS's client sent twice: a resume skips the chunk, and its pending row has lost its queue message."""
     made = office.distribute(2)
     office.do_tasks()
     office.run(office.step(Channel.SMS).send_all(office.queue.take(most=1)))
@@ -80,13 +81,13 @@ def test_the_counts_told_a_resume_that_a_chunk_was_through(office: Office) -> No
     assert stored(office, made) is DistributionStatus.COMPLETED
 
 
-def test_what_waits_for_its_send_slot_is_left_alone(office: Office) -> None:
-    """5 a second, a tenth of them express: 30 rows take 7 s; the next look comes after a minute."""
+def test_rows_that_wait_for_their_send_slot_get_no_next_check(office: Office) -> None:
+    """At 5 a second, a tenth of them express, 30 rows take 7 s. The next look comes after a minute."""
     made = office.distribute(30)
     office.do_tasks()
     last = office.distributions.items[DEMO, made.distribution_id].last_send_slot
     assert last is not None
-    office.clock.instant = from_milliseconds(milliseconds(last + SLOT_PASSED))  # as rows keep instants
+    office.clock.instant = from_milliseconds(milliseconds(last + SLOT_PASSED))  # rows keep instants in milliseconds
     office.run(office.fanout().work(advance_task(made), office.clock.now() + MINUTE))
     assert {row.due_at for row in office.log.rows.values()} == {None}
     office.clock.pass_by(seconds=1)
@@ -94,7 +95,7 @@ def test_what_waits_for_its_send_slot_is_left_alone(office: Office) -> None:
     assert {row.due_at for row in office.log.rows.values()} == {office.clock.now() + PATIENCE}
 
 
-def test_whoever_has_a_next_check_already_is_not_put_off(office: Office) -> None:
+def test_an_existing_next_check_is_not_postponed(office: Office) -> None:
     office.distribute(1)
     office.do_tasks()
     office.queue.waiting = []

@@ -1,4 +1,4 @@
-"""Counts that a recount and a worker write at the same time: each move is counted once, whatever came in between."""
+"""A recount and a worker write counts at the same time: each move counts once, in any order."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -43,7 +43,7 @@ def minutes_pass(office: Office, count: int) -> None:
 
 
 def sent(office: Office, rows: int) -> Distribution:
-    """A distribution whose rows are all with the provider, and counted."""
+    """A distribution whose rows have all been sent and counted."""
     made = office.distribute(rows)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=60))
@@ -52,7 +52,7 @@ def sent(office: Office, rows: int) -> Distribution:
 
 
 def at_point(office: Office, point: str, nth: int, act: Callable[[], Awaitable[None]]) -> None:
-    """Another worker acts while this one is at a point, once."""
+    """Another worker acts once, while this one is at a point."""
     whole, passed = office.points.__call__, Counter[str]()
 
     async def pass_by(name: str) -> None:
@@ -66,14 +66,14 @@ def at_point(office: Office, point: str, nth: int, act: Callable[[], Awaitable[N
 
 
 async def delivered(office: Office, rows: int, status_writer: Any) -> None:
-    """Receipts of the first rows are moved, and not counted yet."""
+    """Moves the first rows to delivered, without counting them yet."""
     for row in list(office.log.rows.values())[:rows]:
         await status_writer.move(DEMO, row.message_id, Move(status=Status.DELIVERED, at=office.clock.now()))
 
 
 @pytest.mark.parametrize("jump", [timedelta(), HOUR], ids=["at once", "after a jump of the clock"])
 def test_a_recount_between_a_senders_moves_and_its_count_counts_them_once(office: Office, jump: timedelta) -> None:
-    """The sender stands still after its moves. The distribution is completed meanwhile, and then the sender goes on."""
+    """The sender stops after its moves. Meanwhile the distribution completes; then the sender goes on."""
     made = office.distribute(4)
     office.do_tasks()
     office.deliver(within=timedelta(seconds=30))
@@ -95,7 +95,7 @@ def test_a_recount_between_a_senders_moves_and_its_count_counts_them_once(office
 def test_moves_around_the_instant_at_which_a_recount_reads_the_log(
     office: Office, before_the_log_is_read: bool, is_counted: bool
 ) -> None:
-    """A third receipt was lost with its worker; so the recount has something to put right."""
+    """A third receipt was lost with its worker, so the recount has something to correct."""
     made = sent(office, 4)
     office.run(delivered(office, 1, office.status_writer()))
     late = office.status_writer()
@@ -114,7 +114,7 @@ def test_moves_around_the_instant_at_which_a_recount_reads_the_log(
     assert shown(office, made).by_status == listed(office) == {Status.SENT: 2, Status.DELIVERED: 1, Status.READ: 1}
 
 
-def test_it_is_not_completed_while_others_count_on_a_chunk_that_is_wrong(office: Office) -> None:
+def test_a_distribution_does_not_complete_while_workers_count_on_a_wrong_chunk(office: Office) -> None:
     made = sent(office, 4)
     chunk = Chunk(distribution_id=made.distribution_id, run=0, number=0)
     wrong, right = (
@@ -136,10 +136,8 @@ def test_it_is_not_completed_while_others_count_on_a_chunk_that_is_wrong(office:
 
 
 @pytest.mark.parametrize("point", ["distributions.count"])
-def test_a_consumer_that_dies_before_it_counts_is_made_good_when_its_work_comes_again(
-    office: Office, point: str
-) -> None:
-    """Also after the distribution is completed, and within a minute instead of three days."""
+def test_counts_of_a_dead_consumer_are_corrected_when_its_work_is_repeated(office: Office, point: str) -> None:
+    """Also after the distribution has completed, and within a minute in place of three days."""
     made = sent(office, 4)
     minutes_pass(office, 3)
     assert stored(office, made).status is DistributionStatus.COMPLETED
@@ -156,8 +154,8 @@ def test_a_consumer_that_dies_before_it_counts_is_made_good_when_its_work_comes_
     assert shown(office, made).by_status == listed(office) == {Status.SENT: 2, Status.DELIVERED: 2}
 
 
-def test_a_sender_that_dies_before_it_counts_is_made_good_when_its_queue_message_comes_again(office: Office) -> None:
-    """Before the distribution is completed, while other rows wait for their departure."""
+def test_counts_of_a_dead_sender_are_corrected_when_its_queue_message_is_repeated(office: Office) -> None:
+    """Before the distribution completes, while other rows wait for their send slots."""
     made = office.distribute(60)
     office.do_tasks()
     batch = office.queue.take(office.clock.pass_by(seconds=3), most=5)
@@ -169,7 +167,7 @@ def test_a_sender_that_dies_before_it_counts_is_made_good_when_its_queue_message
 
 
 def test_a_duplicate_of_the_senders_own_status_asks_for_no_recount(office: Office) -> None:
-    """Meta tells `sent` of every message whose answer said so: a recount for each would double what a message costs."""
+    """Meta reports `sent` for every message after its answer. A recount for each would double a message's cost."""
     office.distribute(3, channel=Channel.WHATSAPP)
     office.do_tasks()
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
@@ -185,7 +183,7 @@ def test_a_duplicate_of_the_senders_own_status_asks_for_no_recount(office: Offic
     assert office.points.passed["distributions.want_recount"] == 0
 
 
-def test_a_senders_own_status_that_was_told_before_asks_for_one(office: Office) -> None:
+def test_a_senders_own_status_after_its_report_asks_for_a_recount(office: Office) -> None:
     """The webhook came first, and its consumer may have died before it counted."""
     office.distribute(1, channel=Channel.WHATSAPP)
     office.do_tasks()

@@ -1,4 +1,4 @@
-"""What a message adds to the figures, and how true a median read from buckets is."""
+"""What a message adds to the figures, and the precision of a median from buckets."""
 
 import statistics
 from collections import Counter
@@ -71,12 +71,12 @@ def test_what_a_message_adds(message: Message, expected: Counts) -> None:
 
 
 @given(st.floats(0, 30 * 86_400))
-def test_a_bucket_is_true_to_half_a_second_or_to_two_and_a_half_percent(seconds: float) -> None:
+def test_a_bucket_is_precise_to_half_a_second_or_two_and_a_half_percent(seconds: float) -> None:
     found = seconds_of(bucket_of(timedelta(seconds=seconds)))
     assert abs(found - seconds) <= max(0.51, seconds * 0.025 + 0.5)
 
 
-def test_what_seems_to_arrive_before_it_left_took_no_time() -> None:
+def test_a_negative_delivery_time_counts_as_zero() -> None:
     assert bucket_of(timedelta(seconds=-2)) == 0
 
 
@@ -90,7 +90,7 @@ def test_the_median_of_nothing_is_none() -> None:
     assert median_of({}) is None
 
 
-def test_a_message_of_no_distribution_is_counted_by_campaign_channel_and_hour() -> None:
+def test_a_message_without_a_distribution_counts_by_campaign_channel_and_hour() -> None:
     chunk = Chunk(distribution_id="d", run=0, number=3)
     assert place_of(replace(MESSAGE, chunk=chunk)) == chunk
     same_hour = replace(MESSAGE, accepted_at=NOW + timedelta(minutes=59, seconds=59))

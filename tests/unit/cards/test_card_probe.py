@@ -1,4 +1,4 @@
-"""Planning tries a few cards: it warns where they cannot be had, soon, and never fails."""
+"""Planning fetches a few cards as a test. It warns soon if they cannot be fetched, and it never fails."""
 
 import asyncio
 from dataclasses import replace
@@ -33,13 +33,13 @@ def warned(made: Distribution) -> list[ApiWarning]:
     return [warning for warning in made.planned.warnings if warning.code == "cards_unreachable"]
 
 
-def test_a_few_cards_are_tried_and_nothing_is_said_where_they_are_there(office: Office) -> None:
+def test_a_few_cards_are_fetched_and_available_ones_cause_no_warning(office: Office) -> None:
     assert warned(plan(office, 300)) == []
     assert 3 <= len(set(office.cards.fetched)) <= 5
 
 
 @pytest.mark.parametrize(("broken", "count"), [(["*"], 5), (["https://cards.example.org/CARD-2.png"], 1)])
-def test_cards_that_cannot_be_had_are_counted_without_their_urls(office: Office, broken: list[str], count: int) -> None:
+def test_unavailable_cards_are_counted_without_their_urls(office: Office, broken: list[str], count: int) -> None:
     office.cards.broken = dict.fromkeys(broken, GONE)
     [warning] = warned(plan(office, 5))
     assert (warning.count, warning.facts) == (count, {"tried": "5"})
@@ -51,7 +51,7 @@ def test_sms_have_no_cards_to_try(office: Office) -> None:
     assert office.cards.fetched == []
 
 
-def test_uploads_are_tried_too(office: Office) -> None:
+def test_cards_of_an_upload_are_fetched_too(office: Office) -> None:
     office.cards.broken["*"] = GONE
     header = "phone,first_name,last_name,programme_name,card_code,verification_url,card_image,consent"
     lines = [f"+2217700{n:05d},A,B,PNV,CARD-{n},https://v.example.org/c,{CARD},true" for n in range(1, 31)]
@@ -63,7 +63,7 @@ def test_uploads_are_tried_too(office: Office) -> None:
 
 
 class Pictures:
-    """Answers each after so many seconds of the loop's time."""
+    """Answers each request after so many seconds of the loop's time."""
 
     def __init__(self, seconds: float, content: bytes) -> None:
         self.seconds = seconds
@@ -87,7 +87,7 @@ class Pictures:
         (0, b"<html>", 3),
     ],
 )
-def test_it_never_takes_long_and_leaves_nothing_under_way(seconds: float, content: bytes, missing: int) -> None:
+def test_the_probe_ends_in_time_and_leaves_no_request_under_way(seconds: float, content: bytes, missing: int) -> None:
     clock = FakeClock()
     began = clock.now()
     cards = Pictures(seconds, content)

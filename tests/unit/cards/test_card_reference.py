@@ -41,7 +41,7 @@ def check(
         "http://[::1]:9000/a.png",
     ],
 )
-def test_taken(reference: str) -> None:
+def test_allowed_references(reference: str) -> None:
     assert check(reference) is None
 
 
@@ -73,7 +73,7 @@ def test_taken(reference: str) -> None:
         LONG,
     ],
 )
-def test_no_reference(reference: str) -> None:
+def test_malformed_references(reference: str) -> None:
     assert check(reference) == "card_url_invalid"
 
 
@@ -92,7 +92,7 @@ def test_no_reference(reference: str) -> None:
         "https://[::1]/a.png",
     ],
 )
-def test_not_from_there(reference: str) -> None:
+def test_references_from_hosts_that_are_not_allowed(reference: str) -> None:
     assert check(reference) == "card_host_not_allowed"
 
 
@@ -165,7 +165,7 @@ def test_a_bucket_in_the_path_of_an_https_address() -> None:
 
 
 @given(st.text(), st.sampled_from(["pnv-sn", "pnv-sn-2", "p"]))
-def test_an_owned_key_stays_in_its_folder_however_it_is_read(rest: str, organisation: str) -> None:
+def test_an_organisations_key_stays_in_its_folder_in_every_decoding(rest: str, organisation: str) -> None:
     for key in (rest, f"{organisation}/{rest}", f"{organisation}/../{rest}", f"{organisation}/%2e%2e/{rest}"):
         if is_owned(key, organisation):
             for path in (key, unquote(key), unquote(unquote(key)), unquote(key).replace("\\", "/")):
@@ -192,7 +192,7 @@ def test_a_wrong_setting_is_fatal(entry: str) -> None:
 
 
 @given(st.text())
-def test_never_raises(reference: str) -> None:
+def test_checking_a_reference_never_raises(reference: str) -> None:
     for text in (reference, f"https://{reference}", f"s3://oomus-cards/{reference}"):
         assert check(text) in {None, "card_url_invalid", "card_host_not_allowed"}
 
@@ -205,7 +205,7 @@ def test_never_raises(reference: str) -> None:
         ("http://[::1]:9000/a", "[::1]:9000", "/a"),
     ],
 )
-def test_parts(reference: str, authority: str, target: str) -> None:
+def test_the_parts_of_a_reference(reference: str, authority: str, target: str) -> None:
     card = parse(reference)
     assert isinstance(card, WebCard)
     assert (card.authority, card.target) == (authority, target)

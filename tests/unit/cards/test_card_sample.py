@@ -1,4 +1,4 @@
-"""Which cards of a plan are tried: few, from every host, from the whole length of the list."""
+"""The cards of a plan that are fetched as a test: few, from every host, and from the whole list."""
 
 import itertools
 
@@ -18,13 +18,13 @@ def sample(*references: str) -> list[str]:
     return cards.chosen()
 
 
-def test_a_short_list_is_tried_whole() -> None:
+def test_all_cards_of_a_short_list_are_in_the_sample() -> None:
     assert sample() == []
     assert sample(*map(url, range(5))) == [url(number) for number in range(5)]
 
 
 @pytest.mark.parametrize("rows", [6, 30, 1000, 12_345])
-def test_a_long_list_is_tried_from_its_beginning_to_its_end(rows: int) -> None:
+def test_the_sample_of_a_long_list_spans_the_whole_list(rows: int) -> None:
     numbers = [int(one.rsplit("/", 1)[1].removesuffix(".png")) for one in sample(*map(url, range(rows)))]
     assert 3 <= len(numbers) <= MOST
     assert numbers[0] == 0
@@ -43,9 +43,9 @@ def test_each_host_is_tried_before_any_is_tried_twice() -> None:
     ]
 
 
-def test_one_card_for_everybody_is_tried_once() -> None:
+def test_one_card_shared_by_all_rows_is_in_the_sample_once() -> None:
     assert sample(*[url(1)] * 50) == [url(1)]
 
 
-def test_what_is_no_card_is_left_out() -> None:
+def test_a_row_without_a_card_is_left_out() -> None:
     assert sample("nonsense") == []

@@ -1,4 +1,4 @@
-"""A card that cannot be fetched: what is counted for whom, when it holds, when a message without a list gives up."""
+"""A card that cannot be fetched: how failures are counted, when they hold, and when a single message gives up."""
 
 from datetime import timedelta
 
@@ -54,7 +54,7 @@ def test_a_message_without_a_card_or_a_list_has_no_pair() -> None:
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_ten_in_a_row_hold_and_none_of_them_fails(again: bool) -> None:
+def test_ten_failures_in_a_row_hold_and_no_row_fails(again: bool) -> None:
     decisions = [in_a_list(count, again=again, now=MORNING) for count in range(1, HOLD_AFTER + 3)]
     assert [one.action for one in decisions] == [CardAction.GIVE_BACK] * 9 + [CardAction.HOLD] * 3
     assert all(one.due_at is not None and one.due_at > MORNING for one in decisions)
@@ -81,7 +81,7 @@ def test_a_list_of_one_row_comes_to_its_hold_within_twenty_minutes() -> None:
         (True, 15, True, CardAction.GIVE_BACK),
     ],
 )
-def test_a_row_fails_where_its_host_serves_another_card_and_still_not_this_one(
+def test_a_row_fails_if_its_host_serves_another_card_but_not_this_one(
     passing: bool, minutes: int, is_back: bool, action: CardAction
 ) -> None:
     now = MORNING + minutes * MINUTE
@@ -91,7 +91,7 @@ def test_a_row_fails_where_its_host_serves_another_card_and_still_not_this_one(
 
 
 @pytest.mark.parametrize("passing", [False, True])
-def test_a_message_alone_is_tried_again_with_growing_pauses_and_then_fails(passing: bool) -> None:
+def test_a_single_message_is_tried_again_with_growing_pauses_and_then_fails(passing: bool) -> None:
     now, pauses = MORNING, list[timedelta]()
     while (decision := alone(MORNING, passing=passing, now=now)).due_at is not None:
         pauses.append(decision.due_at - now)

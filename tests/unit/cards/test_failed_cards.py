@@ -1,4 +1,4 @@
-"""A card that cannot be fetched: one bad card fails its row, a host that serves none fails nothing at all."""
+"""A card that cannot be fetched: one bad card fails its row, but a host that serves no card fails no row."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ def distribute(office: Office, rows: int) -> Distribution:
     )
     made = office.run(office.planning().create(new))
     office.do_tasks()
-    office.cards.fetched.clear()  # planning has tried some
+    office.cards.fetched.clear()  # removes the fetches of planning
     return made
 
 
@@ -85,7 +85,7 @@ def test_a_host_that_serves_no_card_fails_no_row_and_starts_no_fallback(office: 
     assert all(row.lease_until is None for row in rows(office))
     held = office.distributions.items[DEMO, made.distribution_id]
     assert (held.status, held.status_reason) == (DistributionStatus.PAUSED, "cards_unavailable")
-    assert len(office.cards.fetched) <= 10 + 10 + 30  # a batch, and then one message a minute or two
+    assert len(office.cards.fetched) <= 10 + 10 + 30  # a batch, and then one message in a minute or two
 
 
 class UncountedFailures(FakeCardFailures):
@@ -102,7 +102,7 @@ class UncountedFailures(FakeCardFailures):
 
 
 def test_a_failure_that_cannot_be_counted_gives_the_claim_back(office: Office) -> None:
-    """No call was made: a claim that stood would end as an outcome that is not known."""
+    """There was no call. A claim that stayed would end as an unknown outcome."""
     office.card_failures = UncountedFailures(office.points)
     office.cards.broken["*"] = DOWN
     distribute(office, 1)
@@ -128,7 +128,7 @@ def test_everything_is_sent_once_when_the_host_is_back(office: Office) -> None:
 
 @pytest.mark.parametrize("bad", [1, 5, 12])
 def test_one_bad_card_among_good_ones_fails_after_its_second_try(office: Office, bad: int) -> None:
-    """Also where it is the last row of the list: no other row will show by itself that the host is well."""
+    """Also for the last row of the list: no later row shows that the host works."""
     office.cards.broken[url(bad)] = GONE
     made = distribute(office, 12)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
@@ -137,12 +137,12 @@ def test_one_bad_card_among_good_ones_fails_after_its_second_try(office: Office,
     found = {row.payload.row: row for row in rows(office) if row.channel is Channel.WHATSAPP}
     assert (found[bad].status, found[bad].reason) == (Status.FAILED, "card_unreachable")
     assert office.cards.fetched.count(url(bad)) == 3  # twice, and once more after its host served another card
-    assert len(fallbacks(office)) == 1  # this person's card really is not there
+    assert len(fallbacks(office)) == 1  # this person's card is really missing
     assert count(office, made) == 0
 
 
-def test_a_host_that_comes_back_between_two_requests_is_not_taken_for_a_bad_card(office: Office) -> None:
-    """Its second try fails with the host; when the worker asks for another card, the host is back."""
+def test_a_host_that_recovers_between_two_requests_does_not_fail_the_row(office: Office) -> None:
+    """The second try fails while the host is down. When the worker fetches another card, the host works again."""
     office.cards.broken[url(2)] = GONE
     distribute(office, 4)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
@@ -159,7 +159,7 @@ def test_a_host_that_comes_back_between_two_requests_is_not_taken_for_a_bad_card
     assert outcomes(office) == {(Status.SENT, None): 4}
 
 
-def test_one_card_that_the_host_has_no_time_for_has_a_quarter_of_an_hour(office: Office) -> None:
+def test_a_card_with_a_temporary_error_has_a_quarter_of_an_hour(office: Office) -> None:
     office.cards.broken[url(2)] = DOWN
     distribute(office, 4)
     pass_by(office, 12)
@@ -169,7 +169,7 @@ def test_one_card_that_the_host_has_no_time_for_has_a_quarter_of_an_hour(office:
 
 
 def test_a_second_failure_proves_nothing_while_the_host_serves_no_other_card(office: Office) -> None:
-    """The good ones went before the host went down: a worker that remembers one of them asks for it again."""
+    """The good rows left before the host failed. A worker that remembers one of their cards fetches it again."""
     office.cards.broken[url(3)] = GONE
     distribute(office, 3)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
@@ -181,7 +181,7 @@ def test_a_second_failure_proves_nothing_while_the_host_serves_no_other_card(off
     assert outcomes(office)[Status.FAILED, "card_unreachable"] == 1
 
 
-def test_a_card_that_is_there_at_the_second_try_is_sent(office: Office) -> None:
+def test_a_card_that_is_served_at_the_second_try_is_sent(office: Office) -> None:
     office.cards.broken[url(2)] = GONE
     distribute(office, 4)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
@@ -190,7 +190,7 @@ def test_a_card_that_is_there_at_the_second_try_is_sent(office: Office) -> None:
     assert outcomes(office) == {(Status.SENT, None): 4}
 
 
-def test_a_list_whose_rows_all_have_the_same_card_has_no_other_one_to_compare_with(office: Office) -> None:
+def test_a_list_with_one_card_for_all_rows_has_no_card_to_compare_with(office: Office) -> None:
     office.cards.broken["https://cards.example.org/all.png"] = GONE
     shared_card = [recipient(number, card_image="https://cards.example.org/all.png") for number in (1, 2, 3)]
     new = office.new_distribution(shared_card, channel=Channel.WHATSAPP, confirm=True)
@@ -202,8 +202,9 @@ def test_a_list_whose_rows_all_have_the_same_card_has_no_other_one_to_compare_wi
 
 
 @pytest.mark.parametrize("point", ["cards.failed", "log.give_back"])
-def test_killed_before_it_is_written_down_the_row_is_nobodys_loss(office: Office, point: str) -> None:
-    """A killed worker's claim lapses: without a call, WhatsApp's silence is waited for, and nothing fails at once."""
+def test_a_row_whose_worker_was_killed_before_the_record_does_not_fail_at_once(office: Office, point: str) -> None:
+    """A killed worker's claim expires. Without a call the row waits for WhatsApp's reports and does not fail at
+    once."""
     office.cards.broken["*"] = DOWN
     distribute(office, 1)
     office.clock.pass_by(seconds=2)
@@ -213,14 +214,14 @@ def test_killed_before_it_is_written_down_the_row_is_nobodys_loss(office: Office
     assert outcomes(office) == {(Status.PENDING, None): 1}
 
 
-def test_a_card_that_is_served_costs_nothing_but_after_a_failure(office: Office) -> None:
+def test_a_served_card_causes_a_write_only_after_a_failure(office: Office) -> None:
     distribute(office, 20)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=10))
     assert outcomes(office) == {(Status.SENT, None): 20}
     assert (office.points.passed["cards.failed"], office.points.passed["cards.served"]) == (0, 0)
 
 
-def test_a_failure_costs_one_write_and_the_next_card_another(office: Office) -> None:
+def test_a_failure_causes_one_write_and_the_next_served_card_another(office: Office) -> None:
     office.cards.broken[url(2)] = GONE
     distribute(office, 30)
     step = office.step(Channel.WHATSAPP)
@@ -258,7 +259,7 @@ def test_a_single_message_is_tried_again_before_it_fails(office: Office, error: 
     assert len(fallbacks(office)) == 1
 
 
-def test_a_failure_of_another_kind_forgets_the_first(office: Office) -> None:
+def test_another_kind_of_failure_clears_the_first_one(office: Office) -> None:
     office.cards.broken["*"] = GONE
     made = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=MINUTE)

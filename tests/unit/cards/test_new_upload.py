@@ -1,5 +1,5 @@
-"""Meta refuses the picture of a card (131053), in the answer or in a webhook: the message goes once more with the card
-uploaded anew, and never a second time."""
+"""Meta refuses a card's picture (131053), in the answer or in a webhook: the card is uploaded again and the message
+sent once more, and never a third time."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -41,7 +41,7 @@ def settle(office: Office) -> None:
         office.deliver(Channel.WHATSAPP, within=timedelta(seconds=30))
 
 
-def test_a_refusal_in_the_answer_brings_a_new_upload(office: Office) -> None:
+def test_a_refusal_in_the_answer_causes_a_new_upload(office: Office) -> None:
     office.provider.answers = [refused()]
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=FEW)
@@ -73,8 +73,9 @@ def test_the_new_upload_goes_also_if_its_queue_message_was_lost(office: Office) 
     assert [payload.card_after for payload in office.provider.payloads] == [office.row(message.message_id).card_after]
 
 
-def test_a_refusal_that_is_told_later_brings_a_new_upload_once(office: Office) -> None:
-    """Taken first, `failed` afterwards, and told again and again: the second time it is the message's end."""
+def test_a_refusal_that_is_reported_later_causes_one_new_upload(office: Office) -> None:
+    """Meta takes the message and reports `failed` later, several times. A report about the second attempt ends the
+    message."""
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
     claimed_at = office.row(message.message_id).claimed_at
@@ -93,7 +94,7 @@ def test_a_refusal_that_is_told_later_brings_a_new_upload_once(office: Office) -
     assert office.provider.calls == 2
 
 
-def test_refused_in_the_answer_and_then_later_is_refused_twice(office: Office) -> None:
+def test_a_refusal_in_the_answer_and_a_later_one_count_as_two(office: Office) -> None:
     office.provider.answers = [refused()]
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=FEW)
@@ -103,7 +104,7 @@ def test_refused_in_the_answer_and_then_later_is_refused_twice(office: Office) -
     assert (row.status, row.reason, office.provider.calls) == (Status.FAILED, "card_not_a_picture", 2)
 
 
-def test_a_refusal_that_overtakes_the_answer_to_its_send_comes_again(office: Office) -> None:
+def test_a_refusal_during_its_own_send_is_handled_later(office: Office) -> None:
     message = office.single(channel=Channel.WHATSAPP)
     [queue_message] = office.queue.take()
     assert office.killed(office.step(Channel.WHATSAPP).send_all([queue_message]), ("provider.answer", 1))
@@ -129,7 +130,7 @@ def test_a_queue_message_from_before_the_refusal_does_not_show_the_refused_uploa
     assert [payload.card_after for payload in office.provider.payloads] == [None, row.card_after]
 
 
-def test_no_fallback_starts_while_the_card_goes_once_more(office: Office) -> None:
+def test_no_fallback_starts_while_the_card_is_sent_once_more(office: Office) -> None:
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
     row = office.row(message.message_id)
@@ -139,7 +140,7 @@ def test_no_fallback_starts_while_the_card_goes_once_more(office: Office) -> Non
     assert (row.awaits_fallback, row.fell_back, row.is_open) == (False, False, True)
 
 
-def test_a_refused_card_half_ends_the_message_whose_text_has_gone(office: Office) -> None:
+def test_a_refused_card_ends_the_message_if_its_text_was_sent(office: Office) -> None:
     """The text must not come twice."""
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)

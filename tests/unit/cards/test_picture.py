@@ -74,7 +74,7 @@ PNG, JPEG = picture("PNG"), picture("JPEG", quality=80)
     ],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
 )
-def test_pictures(content: bytes, media_type: str) -> None:
+def test_valid_pictures(content: bytes, media_type: str) -> None:
     assert kind(content) == media_type
 
 
@@ -104,7 +104,7 @@ def test_pictures(content: bytes, media_type: str) -> None:
     ],
     ids=lambda value: f"{len(value)} bytes",
 )
-def test_no_pictures(content: bytes) -> None:
+def test_invalid_pictures(content: bytes) -> None:
     assert refused(content) == "card_not_a_picture"
 
 
@@ -145,11 +145,11 @@ BOMB = png(40_000, 40_000, b"\0" * 100_000_000)
 
 @pytest.mark.parametrize("content", [BOMB, packed(b"no zlib"), packed(b"\xff" * 4_000_000)], ids=["bomb", "7", "4 MB"])
 def test_nothing_is_decompressed(content: bytes) -> None:
-    """Pixels that cannot be inflated, or that inflate to gigabytes, are not looked at: Meta looks, and tells."""
+    """Pixels are not decompressed, because they may be broken or inflate to gigabytes. Meta checks them and reports."""
     assert kind(content) == "image/png"
 
 
-def test_the_module_knows_no_decompression() -> None:
+def test_the_module_imports_no_decompression() -> None:
     tree = ast.parse(Path(picture_module.__file__).read_text(encoding="utf-8"))
     of_zlib = {
         node.attr

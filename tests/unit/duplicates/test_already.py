@@ -1,4 +1,4 @@
-"""`skip_already_sent`: nobody gets the same card twice in a campaign, unless the first one failed."""
+"""`skip_already_sent`: a person gets a card once in a campaign, unless the first message failed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ def sums(made: Distribution) -> tuple[int, int, int]:
 
 
 def sent(office: Office, *, upto: int = 10, channel: Channel = Channel.SMS) -> Distribution:
-    """The first so many are with the provider."""
+    """Sends the first `upto` rows."""
     new = office.new_distribution(ROWS[:upto], channel=channel, confirm=True)
     made = office.run(office.planning().create(new))
     office.do_tasks()
@@ -56,23 +56,23 @@ def rows_of(office: Office) -> list[str]:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_who_has_the_card_by_whichever_channel_is_skipped(office: Office, channel: Channel) -> None:
+def test_a_person_with_the_card_is_skipped_on_every_channel(office: Office, channel: Channel) -> None:
     sent(office, upto=6, channel=channel)
     assert sums(planned(office, ROWS)) == (4, 0, 6)
 
 
-def test_without_the_wish_nobody_is_skipped(office: Office) -> None:
+def test_without_the_option_no_person_is_skipped(office: Office) -> None:
     sent(office)
     assert sums(office.run(office.planning().create(office.new_distribution(ROWS, key="second")))) == (10, 0, 0)
 
 
-def test_another_card_another_number_another_campaign_are_others(office: Office) -> None:
+def test_another_card_number_or_campaign_is_not_skipped(office: Office) -> None:
     sent(office)
     assert sums(planned(office, [recipient(1, card_code="NEW"), recipient(11, card_code="CARD-1")])) == (2, 0, 0)
     assert sums(planned(office, ROWS, key="third", campaign_id="other")) == (10, 0, 0)
 
 
-def test_who_failed_gets_another_and_the_successor_counts(office: Office) -> None:
+def test_a_failed_person_gets_another_message_which_then_counts(office: Office) -> None:
     sent(office)
     failed = rows_of(office)[:2]
     for message_id in failed:
@@ -95,7 +95,7 @@ def test_single_messages_of_the_campaign_count(office: Office) -> None:
     assert sums(planned(office, ROWS, key="third")) == (8, 0, 2)
 
 
-def test_what_is_confirmed_and_not_logged_yet_counts_and_what_is_only_planned_does_not(office: Office) -> None:
+def test_a_confirmed_distribution_counts_before_its_logging_and_a_planned_one_does_not(office: Office) -> None:
     first = office.run(office.planning().create(office.new_distribution(ROWS)))
     assert sums(planned(office, ROWS)) == (10, 0, 0)
     office.run(office.control.act(DEMO, first.distribution_id, Action.CONFIRM))
@@ -115,7 +115,7 @@ def test_rows_that_cannot_be_sent_are_rejected_all_the_same(office: Office) -> N
     "point",
     ["plans.write_chunk", "plans.write_dedupe_index", "plans.read_dedupe_index", "log.get_many", "distributions.save"],
 )
-def test_a_planning_run_killed_anywhere_is_made_again_with_the_same_chunks(office: Office, point: str) -> None:
+def test_a_planning_run_killed_anywhere_makes_the_same_chunks_again(office: Office, point: str) -> None:
     sent(office, upto=4)
     undisturbed = planned(office, ROWS, key="undisturbed")
     new = asked(office, ROWS)

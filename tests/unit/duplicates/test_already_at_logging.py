@@ -1,4 +1,5 @@
-"""`skip_already_sent` again as rows are logged: what was sent since planning, and distributions that log at once."""
+"""`skip_already_sent` once more as rows are logged: cards sent since planning, and distributions that log at the same
+time."""
 
 import asyncio
 from collections import Counter
@@ -52,7 +53,7 @@ def confirm(office: Office, made: Distribution) -> None:
 
 
 def send(office: Office, *made: Distribution) -> None:
-    """Confirm them and let everything leave."""
+    """Confirms them and sends all messages."""
     for one in made:
         confirm(office, one)
     office.do_tasks()
@@ -92,7 +93,7 @@ def test_a_card_sent_between_plan_and_confirmation_is_not_sent_again(office: Off
     assert office.distributions.items[DEMO, second.distribution_id].status is DistributionStatus.COMPLETED
 
 
-def test_four_that_are_planned_and_confirmed_at_once_send_one_message_each(office: Office) -> None:
+def test_four_distributions_confirmed_at_once_send_each_card_once(office: Office) -> None:
 
     async def all_at_once() -> list[Distribution]:
         return await asyncio.gather(*(office.planning().create(asked(office, key, confirm=True)) for key in "abcd"))
@@ -106,7 +107,7 @@ def test_four_that_are_planned_and_confirmed_at_once_send_one_message_each(offic
 
 
 @pytest.mark.parametrize("order", list(permutations("abc")), ids="".join)
-def test_side_by_side_in_any_order(office: Office, order: Sequence[str]) -> None:
+def test_distributions_that_log_at_once_send_each_card_once(office: Office, order: Sequence[str]) -> None:
     """Their steps take turns: every call of a store lets the others go on."""
     made = {key: plan(office, key, ROWS[: 4 + number]) for number, key in enumerate("abc")}
     for key in order:
@@ -127,7 +128,7 @@ def test_side_by_side_in_any_order(office: Office, order: Sequence[str]) -> None
 
 
 @pytest.mark.parametrize("skips", [True, False])
-def test_brothers_and_sisters_are_compared_by_what_they_have(office: Office, skips: bool) -> None:
+def test_siblings_are_compared_by_their_best_identifier(office: Office, skips: bool) -> None:
     """By code, by enrolment, by text and picture: as in a file."""
     phone = "+221770000001"
 
@@ -166,7 +167,7 @@ def test_brothers_and_sisters_are_compared_by_what_they_have(office: Office, ski
     assert {stands[row] for row in (1, 3, 4, 6)} == {"already_sent"}
 
 
-def test_an_owner_that_failed_frees_its_people(office: Office) -> None:
+def test_after_failures_another_distribution_sends_the_cards(office: Office) -> None:
     first, second, third = plan(office, "a"), plan(office, "b"), plan(office, "c")
     send(office, first)
     failed = rows_of(office, first)[:3]
@@ -174,16 +175,16 @@ def test_an_owner_that_failed_frees_its_people(office: Office) -> None:
         fail(office, row)
     send(office, second)
     assert ends(office, second) == {"sent": 3, "already_sent": 7}
-    for row in rows_of(office, first)[3:5]:  # told by webhook, much later
+    for row in rows_of(office, first)[3:5]:  # reported by webhook, much later
         fail(office, row)
     send(office, third)
     assert ends(office, third) == {"sent": 2, "already_sent": 8}
     assert messages_a_person(office) == {1}
 
 
-def test_a_distribution_that_does_not_ask_sends_and_the_other_leaves_it_to_it(office: Office) -> None:
+def test_a_distribution_with_the_option_skips_rows_of_one_without_it(office: Office) -> None:
     asks, does_not = plan(office, "a"), plan(office, "b", skips=False)
-    confirm(office, does_not)  # not a row of it is in the log yet
+    confirm(office, does_not)  # none of its rows is in the log yet
     office.tasks.tasks.clear()
     send(office, asks)
     assert ends(office, asks) == {"already_sent": 10}
@@ -194,7 +195,7 @@ def test_a_distribution_that_does_not_ask_sends_and_the_other_leaves_it_to_it(of
 
 
 @pytest.mark.parametrize("logged", [True, False])
-def test_a_cancel_frees_what_has_not_left_though_the_sweep_has_not_come_yet(office: Office, logged: bool) -> None:
+def test_unsent_rows_of_a_cancelled_distribution_do_not_count_before_the_sweep(office: Office, logged: bool) -> None:
     first, second = plan(office, "a"), plan(office, "b")
     confirm(office, first)
     if logged:
@@ -209,7 +210,7 @@ def test_a_cancel_frees_what_has_not_left_though_the_sweep_has_not_come_yet(offi
     assert messages_a_person(office) == {1}
 
 
-def test_what_a_cancel_did_not_stop_still_counts(office: Office) -> None:
+def test_sent_rows_of_a_cancelled_distribution_still_count(office: Office) -> None:
     first, second = plan(office, "a"), plan(office, "b")
     send(office, first)
     office.run(office.control.act(DEMO, first.distribution_id, Action.CANCEL))
@@ -244,7 +245,7 @@ def test_a_single_message_since_planning_counts(office: Office) -> None:
     assert ends(office, made) == {"sent": 9, "already_sent": 1}
 
 
-def test_nobody_else_pays_for_it(office: Office) -> None:
+def test_a_distribution_without_the_option_makes_no_extra_reads(office: Office) -> None:
     send(office, plan(office, "a", skips=False))
     assert not office.points.passed["turns.take"]
     assert not office.points.passed["plans.read_dedupe_index"]
@@ -264,7 +265,7 @@ def test_the_index_of_another_distribution_is_read_once(office: Office) -> None:
 
 @pytest.mark.parametrize("point", KILLS)
 @pytest.mark.parametrize("at", [1, 2, 7])
-def test_a_worker_killed_anywhere_in_between_changes_nothing(office: Office, point: str, at: int) -> None:
+def test_a_worker_killed_anywhere_changes_no_result(office: Office, point: str, at: int) -> None:
     first, second = plan(office, "a", ROWS[:6]), plan(office, "b")
     send(office, first)
     fail(office, rows_of(office, first)[0])

@@ -1,4 +1,4 @@
-"""The dedupe index: marks are found again in their rows, whatever the order they came in."""
+"""The dedupe index finds each mark in its rows, in any order of insertion."""
 
 from collections.abc import Mapping
 
@@ -34,19 +34,19 @@ def test_a_mark_is_found_in_its_row_and_no_other(rows: dict[int, Print], others:
 
 
 @given(books)
-def test_the_order_they_came_in_leaves_no_trace(rows: dict[int, Print]) -> None:
+def test_the_order_of_insertion_does_not_matter(rows: dict[int, Print]) -> None:
     assert book_of(rows) == book_of(rows, backwards=True)
 
 
 @given(books, st.data())
-def test_rows_are_taken_out_and_the_others_stay(rows: dict[int, Print], data: st.DataObject) -> None:
+def test_removed_rows_are_gone_and_the_others_stay(rows: dict[int, Print], data: st.DataObject) -> None:
     gone = data.draw(st.sets(st.sampled_from(sorted(rows)))) if rows else set()
     remaining = {row: mark for row, mark in rows.items() if row not in gone}
     assert without(book_of(rows), gone) == book_of(remaining)
 
 
-def test_a_phone_with_ten_thousand_rows_is_no_square() -> None:
-    """Rows with codes share their text and do not decide by it: none is looked at but the ones that do."""
+def test_ten_thousand_rows_on_one_phone_cost_no_quadratic_time() -> None:
+    """Rows with codes share their text and do not decide by it. Only rows that decide are returned."""
     shared = Print(digest=b"t" * 16, decides=False)
     crowd = dict.fromkeys(range(1, 10001), shared)
     mine, theirs = book_of(crowd), book_of(crowd | {7: deciding(shared)})

@@ -1,4 +1,4 @@
-"""Digests by the million behave as Python's own set and dict do."""
+"""Sets and maps of a million digests behave like Python's own."""
 
 import hashlib
 
@@ -11,14 +11,14 @@ digests = st.integers(0, 300).map(lambda number: hashlib.sha256(str(number).enco
 
 
 @given(st.lists(digests))
-def test_the_count_is_that_of_a_set(given_digests: list[bytes]) -> None:
+def test_the_count_equals_that_of_a_set(given_digests: list[bytes]) -> None:
     count = DigestCount()
     for digest in given_digests:
         count.add(digest)
     assert count.different() == len(set(given_digests))
 
 
-def test_the_map_is_a_dict_however_often_it_grows() -> None:
+def test_the_map_behaves_like_a_dict_while_it_grows() -> None:
     found, expected = DigestMap(), dict[bytes, int]()
     for number in range(5000):
         digest = hashlib.sha256(str(number % 4000).encode()).digest()[:16]

@@ -1,4 +1,4 @@
-"""Which rows are one message: the rule pair by pair, and a whole file against the plainest way to do it."""
+"""Which rows are one message: the rule for each pair, and whole files against a simple implementation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ PERSON, OTHER = "a" * 32, "b" * 32
 
 @dataclass(frozen=True)
 class Row:
-    """What a file says: code, enrolment, text."""
+    """A row's code, enrolment and text."""
 
     code: str | None
     enrollment: str | None
@@ -33,11 +33,11 @@ class Row:
 @pytest.mark.parametrize(
     ("one", "two", "same"),
     [
-        # both have a code: nothing else counts
+        # both have a code: only the code counts
         (Row("C1", "E1", "t"), Row("C1", "E2", "u"), True),
         (Row("C1", "E1", "t"), Row("C2", "E1", "t"), False),
         (Row("C1", None, "t"), Row("C2", None, "t"), False),
-        # one has no code: the enrolment counts where both have one
+        # one has no code: the enrolment counts if both have one
         (Row("C1", "E1", "t"), Row(None, "E1", "u"), True),
         (Row("C1", "E1", "t"), Row(None, "E2", "t"), False),
         (Row(None, "E1", "t"), Row(None, "E1", "u"), True),
@@ -66,7 +66,7 @@ def test_two_rows_of_one_phone(one: Row, two: Row, same: bool) -> None:
     assert marks_in(one.key.text) == tuple(replace(mark, digest=mark.digest[:8]) for mark in one.key.marks)
 
 
-def test_a_code_is_no_enrolment_and_no_text() -> None:
+def test_a_code_equals_neither_an_enrolment_nor_a_text() -> None:
     assert not Singles([Row("X", None, "t").key.text], frozenset()).have(Row(None, "X", "u").key.marks)
     assert not Singles([Row(None, "t", "u").key.text], frozenset()).have(Row(None, None, "t").key.marks)
 
@@ -86,7 +86,7 @@ def test_the_picture_and_the_button_count_with_the_text() -> None:
 @pytest.mark.parametrize(
     ("rows", "duplicate_of"),
     [
-        # brothers and sisters on one phone
+        # siblings on one phone
         ([Row(None, "E1", "t"), Row(None, "E2", "t")], [None, None]),
         # a row without a code takes over the code of the first row that matches it
         ([Row(None, "E1", "t"), Row("C1", "E1", "t"), Row("C2", "E1", "t")], [None, 1, None]),
@@ -94,9 +94,9 @@ def test_the_picture_and_the_button_count_with_the_text() -> None:
         ([Row(None, None, "t"), Row("C1", None, "t"), Row("C2", None, "t"), Row("C1", "E1", "u")], [None, 1, None, 1]),
         # a duplicate without a code gives none
         ([Row(None, "E1", "t"), Row(None, "E1", "u"), Row("C1", "E1", "t")], [None, 1, 1]),
-        # a duplicate is not compared with what comes later: only accepted rows are
+        # a duplicate is not compared with later rows: only accepted rows are
         ([Row("C1", "E1", "t"), Row("C1", "E2", "t"), Row(None, "E2", "t")], [None, 1, None]),
-        # of several the first one
+        # the first of several
         ([Row("C1", "E1", "t"), Row("C2", "E1", "t"), Row(None, "E1", "t")], [None, None, 1]),
         # the code is taken over although a later row has it already
         ([Row(None, "E1", "t"), Row("C1", None, "t"), Row("C1", "E1", "t"), Row("C1", "E9", "u")], [None, None, 1, 1]),
@@ -108,7 +108,7 @@ def test_a_file_row_by_row(rows: Sequence[Row], duplicate_of: Sequence[int | Non
 
 
 def naive(rows: Sequence[Row]) -> tuple[list[int | None], dict[int, Row]]:
-    """As api.md says it: each row against every accepted one, in file order. Answers with the accepted rows."""
+    """As api.md describes it: each row against every accepted one, in file order. It also returns the accepted rows."""
     accepted: dict[int, Row] = {}
     found: list[int | None] = []
     for number, row in enumerate(rows, start=1):
@@ -146,14 +146,14 @@ rows_of_a_register = st.lists(
 
 
 @given(rows_of_a_register)
-def test_a_file_is_sorted_as_the_plainest_way_does(rows: Sequence[Row]) -> None:
+def test_a_file_gives_the_same_result_as_the_simple_implementation(rows: Sequence[Row]) -> None:
     accepted = AcceptedRows()
     assert [accepted.take(row.key, number) for number, row in enumerate(rows, start=1)] == naive(rows)[0]
 
 
 @given(rows_of_a_register, rows_of_a_register)
-def test_the_index_finds_what_the_rule_finds(earlier: Sequence[Row], later: Sequence[Row]) -> None:
-    """Codes that were taken over among it."""
+def test_the_index_finds_the_same_rows_as_the_rule(earlier: Sequence[Row], later: Sequence[Row]) -> None:
+    """This includes codes that were taken over."""
     books, kept = [], []
     for rows in (earlier, later):
         accepted = AcceptedRows()

@@ -98,7 +98,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(JSON, JSON, JSON, st.binary())
-def test_never_raises(anything: Any, inner: Any, status: Any, raw: bytes) -> None:
+def test_reading_a_receipt_never_raises(anything: Any, inner: Any, status: Any, raw: bytes) -> None:
     notification = {"callbackData": inner, "deliveryInfo": [anything, {"deliveryStatus": status, "delivery": inner}]}
     for document in (anything, {"deliveryInfoNotification": notification}, callback(status, delivery=inner)):
         receipts(json.dumps(document))
