@@ -1,4 +1,4 @@
-"""What a stop holds, what goes on, and what lets go: the use cases together, on fakes."""
+"""What a stop error holds, what goes on, and what ends the hold: the use cases together, on fakes."""
 
 from collections import Counter
 from dataclasses import replace
@@ -47,7 +47,7 @@ def sending(office: Office, rows: list[JsonObject], key: str = "d", channel: Cha
 
 
 def minutes(office: Office, count: int, channel: Channel = Channel.SMS) -> None:
-    """So many ticks, with workers that take what becomes visible."""
+    """Ticks, with workers that take the queue messages as they become visible."""
     for _ in range(count):
         office.tick()
         office.do_tasks()
@@ -62,7 +62,7 @@ def statuses(office: Office) -> Counter[str]:
     return Counter(str(row.status) for row in office.log.rows.values())
 
 
-def test_a_foreign_row_stops_nobody_else_and_goes_on_when_there_are_units(office: Office) -> None:
+def test_a_held_country_holds_no_other_and_goes_on_when_there_are_units(office: Office) -> None:
     office.provider.refuses["MG"] = NO_UNITS
     made = sending(office, people(30))
     office.deliver(within=MINUTE)
@@ -79,7 +79,7 @@ def test_a_foreign_row_stops_nobody_else_and_goes_on_when_there_are_units(office
 
 
 def test_many_rows_of_a_held_country_cost_no_call_each(office: Office) -> None:
-    """After the first refusals one message a minute tries it, ever more rarely."""
+    """After the first refusals one message a minute probes the hold, and later fewer."""
     office.provider.refuses["MG"] = NOT_NAMED
     sending(office, people(0, 200))
     office.deliver(within=MINUTE)
@@ -93,8 +93,8 @@ def test_many_rows_of_a_held_country_cost_no_call_each(office: Office) -> None:
     assert statuses(office) == {"sent": 200}
 
 
-def test_an_answer_of_before_the_end_holds_nothing_again(office: Office) -> None:
-    """The call was made while it was held; its refusal comes once the hold has ended."""
+def test_an_answer_from_before_the_end_sets_no_new_hold(office: Office) -> None:
+    """The call was made during the hold. Its refusal comes after the end of the hold."""
     office.provider.refuses["MG"] = NO_UNITS
     sending(office, people(1, 3))
     known = office.run(office.holding.get(DEMO, Channel.SMS))
@@ -132,7 +132,7 @@ def test_the_end_of_a_hold_never_ends_a_person_s_pause(office: Office, first: st
     assert statuses(office) == {"sent": 2}
 
 
-def test_a_resume_tries_what_is_held_at_once_and_is_shown_as_sending_meanwhile(office: Office) -> None:
+def test_a_resume_probes_held_scopes_at_once_and_shows_sending_meanwhile(office: Office) -> None:
     office.provider.refuses["MG"] = NOT_NAMED
     made = sending(office, people(0, 3))
     office.deliver(within=MINUTE)
@@ -159,7 +159,7 @@ def test_a_cancel_while_held_ends_every_row(office: Office) -> None:
     assert view.counts.by_reason == {"cancelled": 3}
 
 
-def test_a_bad_token_holds_all_and_saved_settings_try_it_at_once(office: Office) -> None:
+def test_a_bad_token_holds_the_account_and_saved_settings_probe_it_at_once(office: Office) -> None:
     office.provider.refuses |= {"MG": BAD_TOKEN, "SN": BAD_TOKEN}
     office.balances.answer = BAD_TOKEN
     made = sending(office, people(5, 1))
@@ -178,8 +178,8 @@ def test_a_bad_token_holds_all_and_saved_settings_try_it_at_once(office: Office)
     assert statuses(office) == {"sent": 8}
 
 
-def test_credentials_that_were_entered_after_the_stop_are_asked_about_at_once(office: Office) -> None:
-    """Those that met the stop are not: a provider's own words may disagree for a moment."""
+def test_credentials_entered_after_the_stop_are_checked_at_once(office: Office) -> None:
+    """Credentials from before the stop are not: the provider's own answers may disagree for a moment."""
     office.provider.refuses["SN"] = BAD_TOKEN
     sending(office, people(5, 0))
     office.deliver(within=timedelta(seconds=3))
@@ -194,7 +194,7 @@ def test_credentials_that_were_entered_after_the_stop_are_asked_about_at_once(of
 
 
 def test_a_probe_does_not_queue_behind_the_list_that_it_frees(office: Office) -> None:
-    """The list was booked before the stop, minutes ahead, at a message a second."""
+    """The list was booked before the stop, minutes ahead, at one message a second."""
     office.provider.refuses["SN"] = NOT_NAMED
     office.integrations.kept[DEMO, "sms"] = replace(SMS, rate_per_second=1)
     sending(office, people(100, 0))
@@ -225,7 +225,7 @@ def test_a_probe_that_is_lost_is_followed_by_another(office: Office) -> None:
     "point",
     ["log.give_back", "holds.get", "holds.save", "distributions.get", "distributions.counts", "distributions.save"],
 )
-def test_killed_anywhere_while_it_sets_a_hold_nothing_is_lost(office: Office, point: str) -> None:
+def test_a_worker_killed_while_it_sets_a_hold_loses_no_message(office: Office, point: str) -> None:
     office.provider.refuses["MG"] = NO_UNITS
     sending(office, people(0, 1))
     office.clock.pass_by(seconds=3)
@@ -235,7 +235,7 @@ def test_killed_anywhere_while_it_sets_a_hold_nothing_is_lost(office: Office, po
     office.balances.answer = [Balance(country="MG", units=5)]
     minutes(office, 30)
     ended = statuses(office)
-    if point == "log.give_back":  # its claim stands: whether there was a call is not known to who comes after
+    if point == "log.give_back":  # its claim stays: no later worker can know whether there was a call
         assert ended == {"failed": 1}
     else:
         assert ended == {"sent": 1}
@@ -244,7 +244,7 @@ def test_killed_anywhere_while_it_sets_a_hold_nothing_is_lost(office: Office, po
 @pytest.mark.parametrize(
     "point", ["holds.save", "queue.put", "tasks.put", "distributions.page", "rate_limits.book", "log.get_many"]
 )
-def test_killed_anywhere_while_holds_are_worked_off_the_next_tick_does_it(office: Office, point: str) -> None:
+def test_the_next_tick_completes_work_on_holds_that_was_killed(office: Office, point: str) -> None:
     office.provider.refuses["MG"] = NOT_NAMED
     made = sending(office, people(0, 2))
     office.deliver(within=MINUTE)
@@ -257,7 +257,7 @@ def test_killed_anywhere_while_holds_are_worked_off_the_next_tick_does_it(office
     assert now(office, made).status is DistributionStatus.COMPLETED
 
 
-def test_a_reached_limit_holds_together_what_would_wait_one_by_one(office: Office) -> None:
+def test_a_reached_limit_holds_all_messages_at_once(office: Office) -> None:
     office.meta.facts = NumberFacts(limit=DailyLimit(people=10))
     office.run(office.number.read(WHATSAPP))
     made = sending(office, people(30, 0), channel=Channel.WHATSAPP)
@@ -274,7 +274,7 @@ def test_a_reached_limit_holds_together_what_would_wait_one_by_one(office: Offic
 
 
 def test_no_fallback_starts_while_its_message_is_held(office: Office) -> None:
-    """Meta takes the message and refuses it later, for the account: no SMS takes its place."""
+    """Meta takes the message and refuses it later, for the account. No SMS takes its place."""
     order = FallbackOrder(content=Content(template="vaccination_card"), after_minutes=5)
     new = office.new_distribution(people(3, 0), channel=Channel.WHATSAPP, confirm=True)
     office.run(office.planning().create(replace(new, order=replace(new.order, fallback=order))))
@@ -296,7 +296,7 @@ def test_no_fallback_starts_while_its_message_is_held(office: Office) -> None:
 
 
 def test_a_fallback_by_time_waits_for_the_end_of_a_hold(office: Office) -> None:
-    """Of three messages the last one arrives, one is refused later for the account, and of one nothing is told."""
+    """Of three messages the last one arrives, one is refused later for the account, and one has no report."""
     order = FallbackOrder(content=Content(template="vaccination_card"), after_minutes=5)
     new = office.new_distribution(people(3, 0), channel=Channel.WHATSAPP, confirm=True)
     office.run(office.planning().create(replace(new, order=replace(new.order, fallback=order))))
@@ -318,8 +318,8 @@ def test_a_fallback_by_time_waits_for_the_end_of_a_hold(office: Office) -> None:
 
 
 @pytest.mark.parametrize("queue_message_is_lost", [False, True])
-def test_a_message_that_was_stopped_later_goes_on_after_a_throttle(office: Office, queue_message_is_lost: bool) -> None:
-    """Its row is `sent` until it goes once more: no run releases it, so the agenda has to watch it."""
+def test_a_message_stopped_later_is_sent_after_a_throttle(office: Office, queue_message_is_lost: bool) -> None:
+    """Its row is `sent` until it is sent once more. No run releases it, so it needs a next check."""
     sending(office, [recipient(1)], channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=MINUTE)
     [row] = office.log.rows.values()

@@ -1,4 +1,4 @@
-"""Holds, pure: how wide, since when, and when they are tried again."""
+"""Holds as pure rules: their scope, their start, and their probes."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def test_a_scope_is_written_and_read_back(scope: ScopeKey) -> None:
     assert ScopeKey.parse(str(scope)) == scope
 
 
-def test_a_hold_holds_its_scope_and_nothing_wider() -> None:
+def test_a_hold_holds_only_its_scope() -> None:
     held = NONE.set(MALI, "balance_empty", MORNING)
     assert held.holding([ACCOUNT, country_scope("SN")]) is None
     assert held.holding([ACCOUNT, country_scope("ML", "d1")]) is None
@@ -43,7 +43,7 @@ def test_a_hold_holds_its_scope_and_nothing_wider() -> None:
     assert (found[0], found[1].reason) == (MALI, "balance_empty")
 
 
-def test_of_several_the_widest_is_named() -> None:
+def test_the_widest_of_several_holds_is_named() -> None:
     held = NONE.set(FRENCH, "template_paused", MORNING).set(ACCOUNT, "token_invalid", MORNING)
     found = held.holding([FRENCH, ACCOUNT])
     assert found is not None
@@ -71,7 +71,7 @@ def test_another_scope_does_not_change_the_generation() -> None:
     assert other.generation_of([ACCOUNT, MALI]) == held.generation_of([ACCOUNT, MALI])
 
 
-def test_probes_come_one_at_a_time_and_ever_more_rarely() -> None:
+def test_probes_come_one_at_a_time_with_growing_pauses() -> None:
     held, now = NONE.set(MALI, "sender_name_not_approved", MORNING), MORNING
     pauses = []
     for turn in range(9):
@@ -96,7 +96,7 @@ def test_a_probe_whose_answer_never_comes_is_given_up() -> None:
     assert hold.may_try(MORNING + MINUTE + PROBE_LASTS)
 
 
-def test_a_person_or_new_settings_have_it_tried_at_once() -> None:
+def test_a_person_or_new_settings_cause_a_probe_at_once() -> None:
     later = MORNING + timedelta(hours=5)
     held = NONE.set(MALI, "balance_empty", MORNING)
     for turn in range(6):
@@ -109,7 +109,7 @@ def test_a_person_or_new_settings_have_it_tried_at_once() -> None:
     assert asked.of(ACCOUNT) is None
 
 
-def test_they_are_looked_at_while_something_is_held_and_for_a_while_after() -> None:
+def test_holds_are_checked_while_a_scope_is_held_and_for_a_while_after() -> None:
     held = NONE.set(MALI, "balance_empty", MORNING).checked(MORNING, MINUTE)
     assert held.check_at == MORNING + MINUTE
     ended = held.ended(MALI, MORNING + MINUTE)
@@ -123,7 +123,7 @@ def test_they_are_looked_at_while_something_is_held_and_for_a_while_after() -> N
 
 
 @given(st.lists(st.tuples(st.sampled_from(SCOPES), st.booleans()), max_size=40))
-def test_a_generation_that_is_the_same_says_that_nothing_changed(steps: list[tuple[ScopeKey, bool]]) -> None:
+def test_an_unchanged_generation_means_an_unchanged_hold(steps: list[tuple[ScopeKey, bool]]) -> None:
     seen: dict[int, list[bool]] = {}
     held, mine = NONE, [ACCOUNT, MALI, FRENCH]
     for scope, sets in steps:

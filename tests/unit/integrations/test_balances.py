@@ -1,4 +1,5 @@
-"""Whether the units will do: told before a campaign is confirmed, and not told where nobody knows."""
+"""Whether the remaining units suffice: shown before a campaign is confirmed, and not shown if the balance is
+unknown."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ def test_warnings(
 
 
 @pytest.mark.parametrize("segments", [{}, {"SN": 0}])
-def test_orange_is_not_asked_for_nothing(segments: Mapping[str, int]) -> None:
+def test_without_rows_orange_is_not_asked(segments: Mapping[str, int]) -> None:
     assert warned([], segments) == ((), 0)
 
 
@@ -72,7 +73,7 @@ def test_a_plan_counts_segments_by_country() -> None:
     assert int(reported.facts["needed"]) >= 2
 
 
-def test_a_plan_for_whatsapp_asks_nobody() -> None:
+def test_a_plan_for_whatsapp_does_not_ask_orange() -> None:
     office = Office()
     office.balances.answer = []
     assert planned(office, Channel.WHATSAPP) == []

@@ -1,4 +1,4 @@
-"""Health: each finding, and that it is told in both languages, whatever the provider answers."""
+"""Health: each finding has a text in both languages, for every answer of the provider."""
 
 import asyncio
 import re
@@ -74,7 +74,7 @@ def reported(health: Health, language: Language) -> list[tuple[str, str, str | N
     return [(name, detail, str(remedy) if remedy else None) for name, detail, remedy in lines]
 
 
-def test_all_is_well() -> None:
+def test_a_healthy_account_has_no_findings() -> None:
     clinic = Clinic()
     found = clinic.examine()
     assert found.ok
@@ -108,13 +108,13 @@ def test_all_is_well() -> None:
         ({"can_send": "LIMITED", "problems": ("Unverified.",)}, {}),
     ],
 )
-def test_what_meta_says_of_the_number(changes: dict[str, object], wrong: dict[str, str]) -> None:
+def test_the_numbers_facts_from_meta(changes: dict[str, object], wrong: dict[str, str]) -> None:
     clinic = Clinic()
     clinic.adapter.meta.facts = replace(GOOD, **changes)  # type: ignore[arg-type]  # by name
     assert clinic.codes() == wrong
 
 
-def test_an_expired_token_is_named_and_the_rest_waits_for_it() -> None:
+def test_an_expired_token_is_named_and_the_other_checks_are_refused() -> None:
     clinic = Clinic()
     clinic.adapter.meta.error = EXPIRED
     codes = clinic.codes()
@@ -123,7 +123,7 @@ def test_an_expired_token_is_named_and_the_rest_waits_for_it() -> None:
     assert clinic.examine().ok is False
 
 
-def test_a_meta_that_is_down_is_a_finding_and_what_is_known_stays_shown() -> None:
+def test_if_meta_is_down_this_is_a_finding_and_known_facts_stay() -> None:
     clinic = Clinic()
     clinic.examine()
     clinic.adapter.meta.error = DOWN
@@ -133,7 +133,7 @@ def test_a_meta_that_is_down_is_a_finding_and_what_is_known_stays_shown() -> Non
     assert wrong == dict.fromkeys(["token", "number", "verified_name", "templates", "webhook", "account"], "unanswered")
 
 
-def test_a_locked_account_is_the_account_s_fault() -> None:
+def test_a_locked_account_is_a_finding_about_the_account() -> None:
     clinic = Clinic()
     clinic.adapter.meta.error = SendError(Kind.STOP, "131031", "account_restricted")
     codes = clinic.codes()
@@ -141,7 +141,7 @@ def test_a_locked_account_is_the_account_s_fault() -> None:
     assert codes["account"] == "account_restricted"
 
 
-def test_a_restriction_that_a_webhook_told() -> None:
+def test_a_restriction_reported_by_webhook_is_a_finding() -> None:
     clinic = Clinic()
     clinic.adapter.meta.facts = replace(GOOD, can_send=None)
     adapter = clinic.adapter
@@ -150,7 +150,7 @@ def test_a_restriction_that_a_webhook_told() -> None:
     assert clinic.codes() == {"account": "restricted"}
 
 
-def test_settings_that_lack_something() -> None:
+def test_incomplete_settings_are_findings() -> None:
     assert Clinic(replace(NUMBER, app_secret=None)).codes() == {"webhook": "app_secret_missing"}
     assert Clinic(WHATSAPP).codes() == {"webhook": "account_unnamed", "templates": "account_unnamed"}
     clinic = Clinic()
@@ -174,7 +174,7 @@ def test_templates() -> None:
 
 
 class Balances(FakeBalances):
-    """One that answers as told."""
+    """Balances with the given answer."""
 
     def __init__(self, *balances: Balance, error: SendError | None = None) -> None:
         super().__init__()
@@ -201,7 +201,7 @@ def sms_codes(*balances: Balance, error: SendError | None = None, integration: S
     return {check.name: check.code for check in found.checks if not check.ok}
 
 
-def test_sms_is_well_while_its_own_country_has_units() -> None:
+def test_sms_is_healthy_while_the_default_country_has_units() -> None:
     ends = FakeClock().now() + timedelta(days=30)
     assert sms_codes(Balance(country="SN", units=5, expires_at=ends)) == {}
     found = asyncio.run(SmsHealth(Balances(Balance(country="SN", units=5, expires_at=ends)), FakeClock()).examine(SMS))
@@ -242,7 +242,7 @@ def test_orange_refuses_or_does_not_answer() -> None:
 # --------------------------------------------------------------------------------------------------------------- texts
 
 
-def test_both_languages_know_the_same_findings_and_the_same_facts() -> None:
+def test_both_languages_have_the_same_findings_and_facts() -> None:
     assert FINDINGS["fr"].keys() == FINDINGS["en"].keys()
     for code, (detail, remedy) in FINDINGS["fr"].items():
         other_detail, other_remedy = FINDINGS["en"][code]

@@ -1,4 +1,4 @@
-"""The store of tokens is made and removed with its integration."""
+"""The token store is made and removed together with its integration."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ class AdapterRig:
         asyncio.run(self.administration.put("demo", "sms", body))
 
 
-def test_saving_makes_the_token_store_and_saving_again_empties_it() -> None:
+def test_saving_creates_the_token_store_and_saving_again_empties_it() -> None:
     adapter = AdapterRig()
     adapter.put()
     assert adapter.token_store.tokens_by_organisation == {"demo": (1, "", None)}
@@ -45,7 +45,7 @@ def test_saving_makes_the_token_store_and_saving_again_empties_it() -> None:
     assert adapter.token_store.tokens_by_organisation == {"demo": (2, "", None)}
 
 
-def test_what_is_not_saved_leaves_the_token_store_alone() -> None:
+def test_settings_that_are_not_saved_do_not_change_the_token_store() -> None:
     adapter = AdapterRig()
     with pytest.raises(Refusal):
         adapter.put({**BODY, "sender_name": "far too long a name"})
@@ -54,7 +54,7 @@ def test_what_is_not_saved_leaves_the_token_store_alone() -> None:
 
 
 def test_deleting_removes_it_even_if_the_integration_was_gone_already() -> None:
-    """A worker that died between the two is followed by the administrator's second try."""
+    """After a worker died between the two deletions, the administrator tries again."""
     adapter = AdapterRig()
     adapter.put()
     adapter.points.kill_before = ("token_store.remove", 1)
@@ -67,7 +67,7 @@ def test_deleting_removes_it_even_if_the_integration_was_gone_already() -> None:
     )
 
 
-def test_another_integrations_end_is_not_its() -> None:
+def test_deleting_another_integration_keeps_the_token_store() -> None:
     adapter = AdapterRig()
     adapter.put()
     asyncio.run(adapter.administration.delete("demo", "dhis2"))

@@ -1,4 +1,4 @@
-"""The catalogue as a request sees it, submitting, and what Meta's news does to what is being sent."""
+"""The template catalogue of a request, submissions, and the effect of Meta's updates on distributions."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -37,7 +37,7 @@ SHAPE = Shape(body="Carte {card_code}.", parameters=("card_code",))
 
 
 class AdapterRig:
-    """What listens, reads and submits, in memory, for one organisation with an account."""
+    """The parts that take updates, read and submit, in memory, for one organisation with an account."""
 
     def __init__(self, integration: WhatsAppIntegration = NUMBER) -> None:
         self.integration = integration
@@ -124,7 +124,7 @@ class AdapterRig:
         run(self.distributions.create(replace(distribution, **changes)))
 
     def stored_of(self, identity: str) -> tuple[DistributionStatus, str | None]:
-        """As release leaves it at its next look."""
+        """As release leaves it at its next step."""
         run(self.holding.refresh(self.integration.organisation, identity))
         found = run(self.distributions.get(self.integration.organisation, identity))
         assert found is not None
@@ -162,7 +162,7 @@ def test_while_one_is_under_review_meta_is_asked_every_half_minute() -> None:
     assert adapter.status() is APPROVED
 
 
-def test_news_of_a_template_whose_text_is_unknown_makes_the_list_be_read_soon() -> None:
+def test_an_update_of_a_template_with_unknown_text_makes_the_list_be_read_soon() -> None:
     adapter = AdapterRig()
     adapter.catalogue()
     adapter.clock.pass_by(seconds=40)
@@ -173,7 +173,7 @@ def test_news_of_a_template_whose_text_is_unknown_makes_the_list_be_read_soon() 
     assert (found.origin, found.shape) == ("own", SHAPE)
 
 
-def test_a_meta_that_does_not_answer_is_left_alone_for_a_minute() -> None:
+def test_after_a_failure_meta_is_not_asked_for_a_minute() -> None:
     adapter = AdapterRig()
     adapter.at_meta(APPROVED)
     adapter.catalogue()
@@ -198,7 +198,7 @@ def test_changed_settings_end_the_wait() -> None:
     assert adapter.catalogue().is_sure
 
 
-def test_without_an_account_nobody_is_asked_and_no_webhook_counts() -> None:
+def test_without_an_account_meta_is_not_asked_and_no_webhook_counts() -> None:
     adapter = AdapterRig(WHATSAPP)
     adapter.sending("d")
     assert adapter.status() is None
@@ -227,7 +227,7 @@ def test_both_languages_are_submitted_with_one_picture() -> None:
     assert (adapter.status(), adapter.status(language="en")) == (PENDING, PENDING)
 
 
-def test_what_is_there_stays_and_its_status_is_taken_over() -> None:
+def test_an_existing_template_stays_and_its_status_is_adopted() -> None:
     adapter = AdapterRig()
     adapter.at_meta(APPROVED)
     run(adapter.templates.submit(NUMBER, NAME))
@@ -238,7 +238,7 @@ def test_what_is_there_stays_and_its_status_is_taken_over() -> None:
     assert adapter.meta.calls == ["listed"]
 
 
-def test_one_that_appears_meanwhile_is_no_error() -> None:
+def test_a_template_that_appears_meanwhile_is_no_error() -> None:
     adapter = AdapterRig()
     run(adapter.templates.catalogue(NUMBER))
     listed = adapter.meta.listed
@@ -256,7 +256,7 @@ def test_one_that_appears_meanwhile_is_no_error() -> None:
     assert adapter.status() is APPROVED
 
 
-def test_a_rejected_one_is_revised() -> None:
+def test_a_rejected_template_is_revised() -> None:
     adapter = AdapterRig()
     for language in ("fr", "en"):
         adapter.at_meta(TemplateStatus.REJECTED, language=language, template_id=f"id-{language}")
@@ -273,7 +273,7 @@ def test_a_rejected_one_is_revised() -> None:
         (NAME, WHATSAPP, ProblemCode.INTEGRATION_MISSING, {"integration": "business_account_id"}),
     ],
 )
-def test_what_cannot_be_submitted(
+def test_templates_that_cannot_be_submitted(
     name: str, integration: WhatsAppIntegration | None, code: ProblemCode, facts: dict[str, str]
 ) -> None:
     adapter = AdapterRig()
@@ -296,7 +296,7 @@ def test_meta_s_refusal_says_what_to_do(error: SendError, reason: str) -> None:
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------- news
+# ------------------------------------------------------------------------------------------------------------- updates
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_meta_s_refusal_says_what_to_do(error: SendError, reason: str) -> None:
         (TemplateStatus.NOT_SUBMITTED, "template_disabled"),
     ],
 )
-def test_a_stopped_template_pauses_what_calls_it_and_nothing_else(status: TemplateStatus, reason: str) -> None:
+def test_a_stopped_template_pauses_only_distributions_that_use_it(status: TemplateStatus, reason: str) -> None:
     adapter = AdapterRig()
     adapter.sending("calls-it")
     adapter.sending("scheduled", status=DistributionStatus.SCHEDULED)
@@ -331,7 +331,7 @@ def test_another_language_goes_on() -> None:
     assert adapter.stored_of("french") == (DistributionStatus.SENDING, None)
 
 
-def test_a_pending_one_pauses_nothing_and_an_approved_one_goes_on() -> None:
+def test_a_pending_template_pauses_nothing_and_an_approved_one_resumes() -> None:
     adapter = AdapterRig()
     adapter.sending("d")
     adapter.receive(adapter.reported(PENDING), adapter.reported(APPROVED))
@@ -343,7 +343,7 @@ def test_a_pending_one_pauses_nothing_and_an_approved_one_goes_on() -> None:
     assert adapter.stored_of("d") == (DistributionStatus.SENDING, None)
 
 
-def test_older_news_pauses_nothing() -> None:
+def test_an_older_update_pauses_nothing() -> None:
     adapter = AdapterRig()
     adapter.sending("d")
     old = adapter.reported(PAUSED)
@@ -367,7 +367,7 @@ def test_leaving_the_utility_category_pauses_once() -> None:
     assert adapter.stored_of("d") == (DistributionStatus.SENDING, None)
 
 
-def test_release_is_told_what_news_missed() -> None:
+def test_release_learns_of_a_stop_without_an_update() -> None:
     adapter = AdapterRig()
     adapter.sending("d")
     found = run(adapter.distributions.get(NUMBER.organisation, "d"))
@@ -398,7 +398,7 @@ def test_a_restricted_account_pauses_all_of_whatsapp_until_it_is_over() -> None:
     assert adapter.stored_of("later") == (DistributionStatus.SENDING, None)
 
 
-def test_news_for_nobody_is_dropped() -> None:
+def test_an_update_for_an_unknown_organisation_is_dropped() -> None:
     adapter = AdapterRig()
     run(adapter.listener.receive("nobody", adapter.reported(PAUSED)))
     assert adapter.telemetry.names() == ["webhook_event_without_integration"]
@@ -426,7 +426,7 @@ def codes(adapter: AdapterRig, people: int) -> list[tuple[str, int | None]]:
     return [(one.code, one.count) for one in run(adapter.number.limit_warnings(NUMBER, people))]
 
 
-def test_more_people_than_the_limit_leaves_is_a_warning() -> None:
+def test_more_people_than_the_remaining_limit_cause_a_warning() -> None:
     adapter = AdapterRig()
     adapter.meta.facts = NumberFacts(limit=DailyLimit(people=250))
     assert codes(adapter, 250) == []
@@ -448,7 +448,7 @@ def test_no_limit_and_an_unknown_one() -> None:
     assert codes(adapter, 1_000_000) == []
 
 
-def test_the_number_is_read_anew_after_an_hour_and_that_lifts_a_restriction() -> None:
+def test_the_number_is_read_again_after_an_hour_which_ends_a_restriction() -> None:
     adapter = AdapterRig()
     adapter.meta.facts = NumberFacts(limit=DailyLimit(people=250), can_send="AVAILABLE")
     owner = (NUMBER.organisation, NUMBER.phone_number_id)

@@ -1,5 +1,7 @@
-"""A copy that is taken up again and again and never comes to an end: its message dies, nobody else waits for it, and a
-person redrives it, through the gate and once."""
+"""A queue message that never succeeds: its message becomes a dead letter, and no other message waits for it.
+
+A person redrives it. It then passes the gate and is sent once.
+"""
 
 import asyncio
 import itertools
@@ -25,13 +27,13 @@ from tests.fakes.office import DEMO, Office
 from tests.fakes.rest import FakeIntegrations, FakeProvider
 
 RECEIVES = 12
-"""template.yaml, maxReceiveCount."""
+"""maxReceiveCount in template.yaml."""
 EVENING = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 
 
 class Poisoned(FakeProvider[Any]):
-    """Whoever touches one of these numbers' messages fails as a mistake of ours would."""
+    """A message to one of these numbers raises an unexpected error."""
 
     numbers: frozenset[str] = frozenset()
 
@@ -70,8 +72,8 @@ def given_up(office: Office, queue_messages: Sequence[QueueMessage]) -> list[boo
 
 
 def dies(office: Office) -> list[str]:
-    """Every copy on the queue is taken up as often as the queue allows, by a new worker each time; what is never
-    finished is given up. Answers the dead letters there are now."""
+    """New workers receive every queue message as often as the queue allows. Those that never succeed are given up.
+    Returns the present dead letters."""
     queue_messages = office.queue.take()
     for _ in range(RECEIVES):
         office.clock.pass_by(minutes=6)
@@ -113,7 +115,7 @@ def recipients(office: Office) -> list[str]:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_a_dead_message_waits_and_is_sent_once_when_it_is_redriven(office: Office, channel: Channel) -> None:
+def test_a_dead_letter_waits_and_is_sent_once_after_a_redrive(office: Office, channel: Channel) -> None:
     row, letter = dead_single(office, channel)
     assert row.dead is not None
     assert (row.dead.reason, row.dead.attempts, row.status, row.attempts) == ("handling_failed", 12, Status.PENDING, 0)
@@ -130,8 +132,8 @@ def test_a_dead_message_waits_and_is_sent_once_when_it_is_redriven(office: Offic
     assert office.row(row.message_id).status is Status.SENT
 
 
-def test_poison_never_holds_up_the_others(office: Office) -> None:
-    """Neither in the sender's batch nor at the dead letters."""
+def test_a_failing_queue_message_never_blocks_others(office: Office) -> None:
+    """Neither in the sender's batch nor among the dead letters."""
     distribution = office.distribute(5)
     poison(office, "+221770000003")
     office.do_tasks()
@@ -154,7 +156,7 @@ def test_poison_never_holds_up_the_others(office: Office) -> None:
     assert counts.by_status == {Status.SENT: 5}
 
 
-def test_one_that_cannot_be_marked_dead_stops_no_other(office: Office) -> None:
+def test_a_message_that_cannot_be_marked_dead_blocks_no_other(office: Office) -> None:
     office.distribute(3)
     office.do_tasks()
     queue_messages = office.queue.take()
@@ -182,7 +184,7 @@ def test_one_that_cannot_be_marked_dead_stops_no_other(office: Office) -> None:
     assert office.telemetry.warning_events[-3:] == ["dead_letter_not_taken", "dead_letter_of_no_message", "dead_letter"]
 
 
-def test_asked_twice_and_at_once_it_goes_once(office: Office) -> None:
+def test_repeated_concurrent_redrives_send_it_once(office: Office) -> None:
     _, letter = dead_single(office)
     poison(office)
 
@@ -198,7 +200,7 @@ def test_asked_twice_and_at_once_it_goes_once(office: Office) -> None:
 
 
 @pytest.mark.parametrize("point", [("log.redrive", 1), ("tasks.put", 1)])
-def test_killed_while_redriving_and_asked_again_one_message_leaves(office: Office, point: tuple[str, int]) -> None:
+def test_a_killed_redrive_that_is_repeated_sends_it_once(office: Office, point: tuple[str, int]) -> None:
     _, letter = dead_single(office)
     poison(office)
     assert office.killed(office.redrives().some(DEMO, [letter]), point)
@@ -207,7 +209,7 @@ def test_killed_while_redriving_and_asked_again_one_message_leaves(office: Offic
     assert (len(office.provider.accepted), letters(office)) == (1, [])
 
 
-def test_killed_at_the_second_step_the_tick_does_the_rest(office: Office) -> None:
+def test_the_tick_completes_a_redrive_killed_at_its_second_step(office: Office) -> None:
     _, letter = dead_single(office)
     poison(office)
     assert office.killed(office.redrives().some(DEMO, [letter]), ("tasks.put", 1))
@@ -215,7 +217,7 @@ def test_killed_at_the_second_step_the_tick_does_the_rest(office: Office) -> Non
     assert len(office.provider.accepted) == 1
 
 
-def test_killed_while_marking_dead_the_queue_message_comes_again(office: Office) -> None:
+def test_a_queue_message_comes_again_if_marking_it_dead_was_killed(office: Office) -> None:
     made = office.single()
     queue_messages = office.queue.take()
     work = office.dead_letters().take_all([dead_queue_message(queue_message) for queue_message in queue_messages])
@@ -229,7 +231,7 @@ def test_killed_while_marking_dead_the_queue_message_comes_again(office: Office)
     assert office.row(made.message_id).dead is not None
 
 
-def test_what_another_queue_message_has_sent_is_no_dead_letter_any_more(office: Office) -> None:
+def test_a_message_sent_by_another_queue_message_is_no_dead_letter_any_more(office: Office) -> None:
     office.single()
     queue_messages = office.queue.take()
     given_up(office, queue_messages)
@@ -243,7 +245,7 @@ def test_what_another_queue_message_has_sent_is_no_dead_letter_any_more(office: 
     assert (letters(office), len(office.provider.accepted)) == ([], 1)
 
 
-def test_one_that_dies_again_is_another_dead_letter(office: Office) -> None:
+def test_a_message_that_dies_again_is_another_dead_letter(office: Office) -> None:
     _, first = dead_single(office)
     assert redriven(office, first) == 1
     office.do_tasks()
@@ -288,7 +290,7 @@ def test_a_cancelled_distribution_ends_it(office: Office, when: str) -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_a_person_who_has_opted_out_is_left_alone(office: Office, channel: Channel) -> None:
+def test_a_redrive_sends_nothing_to_a_person_who_opted_out(office: Office, channel: Channel) -> None:
     row, letter = dead_single(office, channel)
     poison(office)
     office.run(office.people.record(DEMO, row.person, [revoked(office.clock.now())]))
@@ -298,7 +300,7 @@ def test_a_person_who_has_opted_out_is_left_alone(office: Office, channel: Chann
     assert (row.status, row.reason, office.provider.accepted) == (Status.FAILED, "opted_out", [])
 
 
-def test_at_night_it_waits_for_the_morning(office: Office) -> None:
+def test_a_redrive_at_night_waits_for_the_morning(office: Office) -> None:
     row, letter = dead_single(office)
     poison(office)
     office.clock.instant = NIGHT
@@ -311,8 +313,9 @@ def test_at_night_it_waits_for_the_morning(office: Office) -> None:
     assert len(office.provider.accepted) == 1
 
 
-def test_a_queue_message_that_the_gate_has_put_off_is_alive(office: Office) -> None:
-    """Of two copies one dies in the evening; the other reaches the gate at night. Nobody has to redrive anything."""
+def test_a_message_that_the_gate_postponed_is_no_dead_letter(office: Office) -> None:
+    """One of two queue messages dies in the evening; the other reaches the gate at night. No person has to redrive
+    it."""
     office.clock.instant = EVENING
     made = office.single()
     queue_messages = office.queue.take()
@@ -326,8 +329,8 @@ def test_a_queue_message_that_the_gate_has_put_off_is_alive(office: Office) -> N
 
 
 @pytest.mark.parametrize("waits", [timedelta(minutes=1), timedelta(hours=9)])
-def test_what_waits_for_its_hour_is_not_dead(office: Office, waits: timedelta) -> None:
-    """Its other copy came to the gate at night: redriven before its hour it would be early."""
+def test_a_message_that_waits_for_its_hour_is_no_dead_letter(office: Office, waits: timedelta) -> None:
+    """Its other queue message reached the gate at night. A redrive before its hour would be too early."""
     opens = datetime(2026, 11, 24, 7, tzinfo=UTC)
     office.clock.instant = EVENING
     office.single()
@@ -342,7 +345,7 @@ def test_what_waits_for_its_hour_is_not_dead(office: Office, waits: timedelta) -
     assert len(office.provider.accepted) == 1
 
 
-def test_what_the_provider_made_wait_is_not_dead(office: Office) -> None:
+def test_a_message_with_a_retry_to_come_is_no_dead_letter(office: Office) -> None:
     office.single()
     queue_messages = office.queue.take()
     office.provider.answers = [SendError(Kind.RETRY, "503", "provider_down", retry_after=1800)]
@@ -355,8 +358,8 @@ def test_what_the_provider_made_wait_is_not_dead(office: Office) -> None:
 
 
 @pytest.mark.parametrize("torn", [1, 150], ids=["one", "more than a page"])
-def test_what_the_agenda_cannot_take_up_holds_up_nobody_in_its_shard(office: Office, torn: int) -> None:
-    """Settings that cannot be read, say: theirs alone."""
+def test_rows_that_the_agenda_cannot_handle_block_no_others_in_their_shard(office: Office, torn: int) -> None:
+    """For example because of unreadable settings, which are only theirs."""
 
     class Torn(FakeIntegrations):
         @override
@@ -382,7 +385,7 @@ def test_what_the_agenda_cannot_take_up_holds_up_nobody_in_its_shard(office: Off
     assert all(row.due_at and row.due_at > office.clock.now() - timedelta(minutes=2) for row in theirs_now)
 
 
-def test_one_whose_content_is_gone_ends(office: Office) -> None:
+def test_a_message_whose_content_is_gone_ends(office: Office) -> None:
     row, letter = dead_single(office)
     office.plans.objects.clear()
     redriven(office, letter)
@@ -391,8 +394,8 @@ def test_one_whose_content_is_gone_ends(office: Office) -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_a_claim_that_lapsed_is_an_unknown_outcome_and_no_dead_letter(office: Office, channel: Channel) -> None:
-    """The copy was the last to look at it: the worker that had claimed is dead."""
+def test_an_expired_claim_is_an_unknown_outcome_and_no_dead_letter(office: Office, channel: Channel) -> None:
+    """The queue message was the last to find the row, and the worker with the claim is dead."""
     distribution = office.distribute(1, channel=channel)
     office.do_tasks()
     queue_messages = office.queue.take()
@@ -411,7 +414,7 @@ def test_a_claim_that_lapsed_is_an_unknown_outcome_and_no_dead_letter(office: Of
     assert counts.by_status == {Status.FAILED: 1}
 
 
-def test_nobody_redrives_it_for_fourteen_days_and_the_distribution_comes_to_its_end(office: Office) -> None:
+def test_a_dead_letter_ends_after_fourteen_days_and_then_its_distribution(office: Office) -> None:
     office.distribute(1)
     office.do_tasks()
     given_up(office, office.queue.take())
@@ -429,8 +432,8 @@ def test_nobody_redrives_it_for_fourteen_days_and_the_distribution_comes_to_its_
     assert (distribution.status, office.provider.accepted) == (DistributionStatus.COMPLETED, [])
 
 
-def test_what_was_looked_at_too_early_goes_on_waiting(office: Office) -> None:
-    """An older watch may still stand in the agenda's index."""
+def test_a_dead_letter_checked_too_early_goes_on_waiting(office: Office) -> None:
+    """An older next check may still be in the agenda's index."""
     row, _ = dead_single(office)
     office.log.rows[DEMO, row.message_id] = replace(row, due_at=office.clock.now())
     office.tick()
@@ -438,7 +441,7 @@ def test_what_was_looked_at_too_early_goes_on_waiting(office: Office) -> None:
     assert office.queue.waiting == []
 
 
-def test_nobody_redrives_what_is_another_organisations(office: Office) -> None:
+def test_no_organisation_redrives_another_organisations_messages(office: Office) -> None:
     _, letter = dead_single(office)
     poison(office)
     assert letters(office, "other") == []
@@ -448,7 +451,7 @@ def test_nobody_redrives_what_is_another_organisations(office: Office) -> None:
     assert (letters(office), office.provider.accepted) == ([letter], [])
 
 
-def test_of_very_many_the_rest_follows_by_itself(office: Office) -> None:
+def test_a_redrive_of_very_many_continues_by_itself(office: Office) -> None:
     row, _ = dead_single(office)
     many = AT_ONCE + 350
     for number in range(many):

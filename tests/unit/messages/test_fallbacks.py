@@ -1,4 +1,5 @@
-"""The SMS in place of a WhatsApp message: at once or in time, at most one, never after an arrival, killed anywhere."""
+"""The SMS in place of a WhatsApp message: at once or after its time, at most one, never after an arrival, with killed
+workers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -42,7 +43,7 @@ def office() -> Office:
 
 
 def sent(office: Office, *, answer: SendError | None = None, fallback: FallbackOrder | None = WISH) -> Message:
-    """A single WhatsApp message with a fallback, as the sender's answer left it."""
+    """A single WhatsApp message with a fallback, after the provider's answer."""
     office.provider.answers = [answer]
     made = office.single(channel=Channel.WHATSAPP, fallback=fallback)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
@@ -71,10 +72,10 @@ def work_off(office: Office, times: int = 3) -> None:
         office.deliver(within=timedelta(seconds=61))
 
 
-def test_a_failure_of_the_recipient_starts_it_at_once_and_it_names_the_first(office: Office) -> None:
+def test_a_failure_of_kind_recipient_starts_it_at_once_and_it_names_its_parent(office: Office) -> None:
     parent = sent(office, answer=GONE)
     assert parent.status is Status.FAILED
-    office.do_tasks()  # no tick: the sender asked for it
+    office.do_tasks()  # no tick: the sender has queued the task
     office.deliver(within=SOON)
     sms = sms_of(office, parent)
     assert sms is not None
@@ -108,7 +109,7 @@ def test_which_answers_start_it(office: Office, error: SendError, starts: bool) 
     assert (sms_of(office, parent) is not None) is starts
 
 
-def test_what_is_sent_and_not_delivered_falls_back_in_time(office: Office) -> None:
+def test_a_sent_but_undelivered_message_falls_back_after_its_time(office: Office) -> None:
     parent = sent(office)
     reported(office, parent, Status.SENT)
     assert parent.sent_at is not None
@@ -123,18 +124,18 @@ def test_what_is_sent_and_not_delivered_falls_back_in_time(office: Office) -> No
 
 
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])
-def test_what_has_arrived_never_falls_back(office: Office, status: Status) -> None:
+def test_a_delivered_message_never_falls_back(office: Office, status: Status) -> None:
     parent = sent(office)
     reported(office, parent, status)
     assert office.row(parent.message_id).due_at is None
-    reported(office, parent, Status.SENT)  # late, and told twice
+    reported(office, parent, Status.SENT)  # late and repeated
     reported(office, parent, Status.FAILED, GONE)
     office.clock.pass_by(days=8)
     work_off(office)
     assert sms_of(office, parent) is None
 
 
-def test_what_was_sent_and_failed_of_something_else_falls_back_in_time(office: Office) -> None:
+def test_a_sent_message_with_another_kind_of_failure_falls_back_after_its_time(office: Office) -> None:
     parent = sent(office)
     reported(office, parent, Status.FAILED, SendError(Kind.BUG, "131053", "card_not_a_picture"))
     work_off(office)
@@ -144,12 +145,12 @@ def test_what_was_sent_and_failed_of_something_else_falls_back_in_time(office: O
     assert texts(office) == ["SMS pour Aminata"]
 
 
-def test_nothing_falls_back_while_the_outcome_is_unknown_nor_is_it_sent_twice(office: Office) -> None:
+def test_a_message_with_an_unknown_outcome_neither_falls_back_nor_is_sent_twice(office: Office) -> None:
     parent = sent(office, answer=SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown"))
     calls = office.provider.calls
     other = office.single(8201, Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=SOON)
-    reported(office, office.row(other.message_id), Status.SENT)  # Meta is telling, and says nothing of the first
+    reported(office, office.row(other.message_id), Status.SENT)  # Meta reports on it, and not on the first
     for _ in range(23):
         office.clock.pass_by(hours=1)
         office.tick()
@@ -162,7 +163,7 @@ def test_nothing_falls_back_while_the_outcome_is_unknown_nor_is_it_sent_twice(of
     assert texts(office) == ["SMS pour Aminata"]
 
 
-def test_repeated_failures_make_one(office: Office) -> None:
+def test_repeated_failures_start_one_fallback(office: Office) -> None:
     parent = sent(office)
     for _ in range(3):
         reported(office, parent, Status.FAILED, GONE)
@@ -175,7 +176,7 @@ def test_repeated_failures_make_one(office: Office) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("nth", [1, 2])
-def test_killed_anywhere_one_leaves(office: Office, point: str, nth: int) -> None:
+def test_one_fallback_is_sent_after_any_kill(office: Office, point: str, nth: int) -> None:
     parent = sent(office, answer=GONE)
     [task] = office.tasks.tasks
     office.tasks.tasks = []
@@ -191,7 +192,7 @@ def test_killed_anywhere_one_leaves(office: Office, point: str, nth: int) -> Non
 
 
 @pytest.mark.parametrize("lost", ["task", "queue"])
-def test_without_the_task_the_agenda_begins_it(office: Office, lost: str) -> None:
+def test_if_the_task_is_lost_the_agenda_starts_it(office: Office, lost: str) -> None:
     parent = sent(office, answer=GONE)
     office.tasks.tasks = []
     if lost == "queue":
@@ -202,7 +203,7 @@ def test_without_the_task_the_agenda_begins_it(office: Office, lost: str) -> Non
 
 
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])
-def test_the_first_arrives_while_the_sms_is_on_its_way(office: Office, status: Status) -> None:
+def test_a_parent_that_arrives_before_the_sms_is_sent_ends_it(office: Office, status: Status) -> None:
     parent = sent(office, answer=GONE)
     office.do_tasks()
     assert office.queue.waiting
@@ -217,7 +218,7 @@ def test_the_first_arrives_while_the_sms_is_on_its_way(office: Office, status: S
     assert refused.value.code is ProblemCode.STATE_CONFLICT
 
 
-def test_at_night_it_waits_for_the_morning(office: Office) -> None:
+def test_a_fallback_at_night_waits_for_the_morning(office: Office) -> None:
     office.clock.instant = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
     parent = sent(office, answer=GONE)
     office.do_tasks()
@@ -231,7 +232,7 @@ def test_at_night_it_waits_for_the_morning(office: Office) -> None:
     assert texts(office) == ["SMS pour Aminata"]
 
 
-def test_who_has_opted_out_meanwhile_gets_none(office: Office) -> None:
+def test_a_person_who_opted_out_meanwhile_gets_no_fallback(office: Office) -> None:
     parent = sent(office, answer=GONE)
     office.run(office.people.record(DEMO, parent.person, [revoked(office.clock.now())]))
     office.do_tasks()
@@ -252,7 +253,7 @@ def test_a_message_with_a_fallback_is_not_sent_again(office: Office, begun: bool
     assert refused.value.code is ProblemCode.STATE_CONFLICT
 
 
-def test_after_a_failure_that_starts_none_a_person_may_send_it_again(office: Office) -> None:
+def test_a_person_may_resend_a_message_whose_failure_starts_no_fallback(office: Office) -> None:
     parent = sent(office, answer=SendError(Kind.BUG, "100", "provider_rejected"))
     office.run(office.resends().resend(DEMO, parent.message_id))
     office.deliver(Channel.WHATSAPP, within=SOON)
@@ -261,7 +262,7 @@ def test_after_a_failure_that_starts_none_a_person_may_send_it_again(office: Off
     assert sms_of(office, parent) is None
 
 
-def test_once_it_has_begun_a_closed_session_opens_the_first_no_more(office: Office) -> None:
+def test_once_it_has_begun_a_closed_session_does_not_retry_the_parent(office: Office) -> None:
     parent = sent(office)
     office.log.rows[DEMO, parent.message_id] = replace(parent, fallback_template=True)
     reported(office, parent, Status.SENT)
@@ -276,7 +277,7 @@ def test_once_it_has_begun_a_closed_session_opens_the_first_no_more(office: Offi
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_the_erased_get_none(office: Office, moment: str) -> None:
+def test_an_erased_person_gets_no_fallback(office: Office, moment: str) -> None:
     parent = sent(office)
     reported(office, parent, Status.SENT)
     office.clock.pass_by(minutes=90)
@@ -295,7 +296,7 @@ def test_the_erased_get_none(office: Office, moment: str) -> None:
 
 
 def distributed(office: Office, count: int) -> str:
-    """A confirmed WhatsApp distribution with a fallback; everyone in it is not on WhatsApp."""
+    """A confirmed WhatsApp distribution with a fallback, to people without WhatsApp."""
     office.provider.answers = [GONE] * count
     rows = [recipient(number) for number in range(1, count + 1)]
     new = office.new_distribution(rows, channel=Channel.WHATSAPP, confirm=True)
@@ -306,7 +307,7 @@ def distributed(office: Office, count: int) -> str:
     return made.distribution_id
 
 
-def test_by_the_hundred_they_keep_to_the_rate_limit_and_counts_stay(office: Office) -> None:
+def test_a_hundred_fallbacks_keep_to_the_rate_limit_and_the_counts_are_right(office: Office) -> None:
     identity = distributed(office, 120)
     office.do_tasks()
     send_slots = sorted(one.slot_at for one in office.queue.waiting if one.channel is Channel.SMS)
@@ -323,7 +324,7 @@ def test_by_the_hundred_they_keep_to_the_rate_limit_and_counts_stay(office: Offi
     assert {row.chunk is None for row in office.log.rows.values() if row.channel is Channel.SMS} == {True}
 
 
-def test_a_plan_tells_what_its_fallbacks_cost_at_most(office: Office) -> None:
+def test_a_plan_shows_the_highest_cost_of_its_fallbacks(office: Office) -> None:
     prices = {"SN": UnitPrice(amount=Decimal(12), currency="XOF")}
     office.integrations.kept[DEMO, "sms"] = replace(SMS, unit_prices=prices)
     rows = [recipient(number) for number in range(3)] + [recipient(9, phone="+33612345678")]
@@ -354,7 +355,7 @@ def test_its_fallbacks_are_counted_while_they_wait_and_as_they_end(office: Offic
 
 
 @pytest.mark.parametrize("point", ["log.add", "log.move_next_check", "distributions.count"])
-def test_counts_of_fallbacks_are_put_right_whoever_died(office: Office, point: str) -> None:
+def test_counts_of_fallbacks_are_corrected_after_any_kill(office: Office, point: str) -> None:
     identity = distributed(office, 2)
     waiting = office.tasks.tasks
     office.tasks.tasks = []
@@ -369,7 +370,7 @@ def test_counts_of_fallbacks_are_put_right_whoever_died(office: Office, point: s
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_they_wait_with_a_paused_distribution_and_end_with_a_cancelled_one(office: Office, begun: bool) -> None:
+def test_fallbacks_wait_during_a_pause_and_end_with_a_cancel(office: Office, begun: bool) -> None:
     identity = distributed(office, 3)
     if begun:
         office.do_tasks()
@@ -390,7 +391,7 @@ def test_they_wait_with_a_paused_distribution_and_end_with_a_cancelled_one(offic
     assert reasons == ({"cancelled"} if begun else set())
 
 
-def test_resumed_they_leave(office: Office) -> None:
+def test_fallbacks_leave_after_a_resume(office: Office) -> None:
     identity = distributed(office, 3)
     office.run(office.control.act(DEMO, identity, Action.PAUSE))
     office.do_tasks()
@@ -429,7 +430,9 @@ def test_it_needs_sms_settings(office: Office) -> None:
         (Content(text="{issue_date}"), ("fallback.content", "variable_missing")),
     ],
 )
-def test_its_own_content_is_judged_like_any_sms(office: Office, content: Content, field_error: tuple[str, str]) -> None:
+def test_its_own_content_is_checked_like_any_sms(
+    office: Office, content: Content, field_error: tuple[str, str]
+) -> None:
     wish = FallbackOrder(content=content, after_minutes=5)
     assert codes(refused(office, fallback=wish)) == [field_error]
 

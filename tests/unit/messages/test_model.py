@@ -1,8 +1,8 @@
-"""Plan, confirm, pause, resume, cancel, tick, send and webhook in any order, with killed workers, lost and doubled
-copies, refusals and nights: held against what a person may rely on.
+"""Plan, confirm, pause, resume, cancel, tick, send and webhook in any order. Workers are killed, queue messages are
+lost and doubled, providers refuse, and nights fall.
 
-Nobody gets two. Nobody is lost. Nothing goes out in quiet hours, before its time, in a pause, after a cancel or faster
-than the lane's rate.
+The model checks what a person may rely on. Every row gets an outcome and no person gets two messages. No message leaves
+in quiet hours, before its time, in a pause, after a cancel or faster than the rate.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from tests.fakes.world import Points
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 VISIBILITY = timedelta(seconds=360)
 LATE = timedelta(seconds=5)
-"""A departure missed by less than this still counts (design.md, Timetable)."""
+"""A send slot missed by less than this still counts."""
 QUIET_FROM, QUIET_TO = time(21), time(7)
 PREFIXES = {"SN": "+2217700", "MG": "+2613200"}
 MOST_ROWS = 330
@@ -75,7 +75,7 @@ GONE = (Status.SENT, Status.DELIVERED, Status.READ)
 
 
 class Ledger(FakeProvider[Any]):
-    """A provider that tells the model of every call before it answers, and of every stop; it can lose a request."""
+    """A provider that reports every call and every stop to the model before it answers. It can lose a request."""
 
     def __init__(self, points: Points, observe: Callable[[Payload, str], None], stopped: Callable[[], None]) -> None:
         super().__init__(points)
@@ -99,20 +99,20 @@ class Ledger(FakeProvider[Any]):
 
 @dataclass(slots=True, kw_only=True)
 class Model:
-    """What is known from outside: what was asked for, and what the provider was asked."""
+    """What is known from outside: the requests, and the calls to the provider."""
 
     rate: int
     numbers: dict[str, str] = field(default_factory=dict)
     """Message → number."""
     calls: deque[datetime] = field(default_factory=deque)
     late_until: datetime = LONG_AGO
-    """Until then departures may be on the queue that were missed, and still count."""
+    """Until then queue messages may have missed their send slots and still count."""
     stopped_at: datetime = LONG_AGO
-    """When the provider last said that nothing of ours goes out. Workers at their gates hear of it a second later."""
+    """When the provider last refused all our messages. A worker at its gate check learns of it a second later."""
     wrongs: list[str] = field(default_factory=list)
 
     def called(self, now: datetime) -> None:
-        """One more call; those of the last second are within the rate, or within five seconds' worth after a stall."""
+        """Adds a call. The calls of the last second must keep to the rate, or after a stall to five seconds' worth."""
         self.calls.append(now)
         while self.calls[0] <= now - SECOND:
             self.calls.popleft()
@@ -204,7 +204,7 @@ class Bulk(RuleBasedStateMachine):
     @precondition(lambda self: self.office.queue.waiting)
     @rule(point=st.sampled_from(SENDER_POINTS), nth=st.integers(1, 12))
     def a_sender_is_killed(self, point: str, nth: int) -> None:
-        """Its copies come again after the queue's visibility time-out, those that it had dealt with too."""
+        """Its queue messages come again after the queue's visibility time-out, also those that it had handled."""
         first = from_microseconds(min(one.slot_at for one in self.office.queue.waiting))
         batch = self.office.queue.take(first, most=10)
         at = self.now
@@ -215,7 +215,7 @@ class Bulk(RuleBasedStateMachine):
     @precondition(lambda self: self.office.tasks.tasks)
     @rule(point=st.sampled_from(FANOUT_POINTS), nth=st.integers(1, 120), again=st.booleans())
     def a_fan_out_is_killed(self, point: str, nth: int, again: bool) -> None:
-        """Its task comes again, or is lost for good: then the tick finds what is due."""
+        """Its task comes again or is lost for good. If it is lost, the tick finds the due distribution."""
         task = self.office.tasks.tasks.pop(0)
         self.office.killed(self.office.fanout().work(task, self.now + 5 * MINUTE), (point, nth))
         if again:
@@ -229,7 +229,7 @@ class Bulk(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 50), ends=st.sampled_from([None, Status.DELIVERED, Status.READ, Status.FAILED]))
     def provider_tells(self, count: int, ends: Status | None) -> None:
-        """Statuses, in the order in which the messages were taken, some of them twice."""
+        """Statuses in the order in which the messages were taken, some of them twice."""
         taken = self.office.provider.accepted[self.reported : self.reported + count]
         self.reported += len(taken)
         for number, (_, key) in enumerate(taken):
@@ -255,11 +255,11 @@ class Bulk(RuleBasedStateMachine):
             self.let_everything_come_to_rest()
             self.nothing_goes_out_when_it_must_not()
             self.nobody_gets_two()
-            self.nobody_is_lost()
+            self.every_row_has_an_outcome()
 
-    def nobody_is_lost(self) -> None:
-        """The log has an outcome for each accepted row of a list that was confirmed, the ledger says the same, and each
-        count is the number of rows that the log lists."""
+    def every_row_has_an_outcome(self) -> None:
+        """Each accepted row of a confirmed list has an outcome in the log, the ledger agrees, and each count equals the
+        number of rows that the log lists."""
         for identity in self.made:
             found = self.stored(identity)
             view = self.office.run(self.office.browse.distribution(DEMO, identity))
@@ -297,7 +297,7 @@ class Bulk(RuleBasedStateMachine):
         return self.people, f"{PREFIXES[country]}{self.people:05d}"
 
     def observe(self, payload: Payload, key: str) -> None:
-        """Every call, at the instant at which it is made."""
+        """Every call, at its own time."""
         attempt = Attempt.read(key)
         assert attempt is not None
         self.model.called(self.now)
@@ -315,7 +315,7 @@ class Bulk(RuleBasedStateMachine):
         if row.distribution_id is None:
             return
         found = self.stored(row.distribution_id)
-        # Of a held one a message leaves now and then, to try whether it still is.
+        # A held distribution sends a message now and then, to probe its hold.
         if not found.may_leave and not self.has_just_stopped(found):
             yield f"a message of a distribution that is {found.status} ({found.status_reason}) at {self.now}"
         if found.schedule.at is not None and self.now < found.schedule.at:
@@ -327,12 +327,12 @@ class Bulk(RuleBasedStateMachine):
         return found.status_reason != "paused_by_user" and self.now <= self.model.stopped_at + KNOWN_FOR
 
     def time_passes(self, time: timedelta) -> None:
-        """While nobody takes what is on the channel queue: it will be late."""
+        """No worker takes the queue messages meanwhile, so they will be late."""
         self.office.clock.instant += time
         self.model.late_until = self.now + LATE + SECOND
 
     async def senders_work(self, time: timedelta) -> None:
-        """As many workers as it needs, each with a batch of ten at most. Then each ends what it has begun."""
+        """As many workers as needed, each with a batch of up to ten. At the end each finishes its batch."""
         end, workers = self.now + time, []
         while self.now < end:
             self.come_back()
@@ -363,7 +363,7 @@ class Bulk(RuleBasedStateMachine):
         self.office.run(status_writer.flush())
 
     def let_everything_come_to_rest(self) -> None:
-        """Whatever is paused is resumed, the provider behaves, and time passes until nothing is due any more."""
+        """Resumes what is paused, lets the provider accept everything, and lets time pass until nothing is due."""
         self.office.provider.answers = []
         for _ in range(300):
             for identity in self.made:
@@ -390,7 +390,7 @@ class Bulk(RuleBasedStateMachine):
         return not self.invisible and not self.office.queue.waiting and not list(self.next_due())
 
     def next_due(self) -> Iterable[datetime]:
-        """Of distributions under way and of messages. An unconfirmed plan waits for somebody, and for a week."""
+        """Of distributions under way and of messages. An unconfirmed plan waits a week for its confirmation."""
         for one in self.office.distributions.items.values():
             if one.due_at is not None and one.status is not DistributionStatus.PLANNED:
                 yield one.due_at

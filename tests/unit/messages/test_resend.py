@@ -1,4 +1,4 @@
-"""A failed message once more: one successor however often it is asked for, through the same gate, killed anywhere."""
+"""Resending a failed message: one successor for any number of requests, through the same gate, with killed workers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def office() -> Office:
 
 
 def failed(office: Office, channel: Channel = Channel.SMS, *, reason: str = "undeliverable") -> Message:
-    """A single message that failed; whatever was on the queue for it is gone."""
+    """A single failed message without a queue message."""
     made = office.single(channel=channel)
     office.queue.waiting.clear()
     move = Move(status=Status.FAILED, at=office.clock.now(), reason=reason)
@@ -57,7 +57,7 @@ def refusal(office: Office, parent: Message) -> Refusal:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_it_goes_out_as_a_message_of_its_own_that_names_the_first(office: Office, channel: Channel) -> None:
+def test_a_resend_is_a_message_of_its_own_that_names_its_parent(office: Office, channel: Channel) -> None:
     parent = failed(office, channel)
     successor = resent(office, parent)
     assert successor.message_id == resend_id(parent.message_id) != parent.message_id
@@ -72,7 +72,7 @@ def test_it_goes_out_as_a_message_of_its_own_that_names_the_first(office: Office
 
 
 @pytest.mark.parametrize("is_status", [False, True], ids=["answer", "status"])
-def test_what_meta_withheld_rests_for_a_day_whoever_asks(office: Office, is_status: bool) -> None:
+def test_a_message_that_meta_withheld_is_resent_only_after_a_day(office: Office, is_status: bool) -> None:
     """131049: Meta punishes the account for retries."""
     office.provider.answers = [None if is_status else CODES[131049].error("131049")]
     parent = office.single(channel=Channel.WHATSAPP)
@@ -99,7 +99,7 @@ def test_what_meta_withheld_rests_for_a_day_whoever_asks(office: Office, is_stat
     assert office.provider.calls == calls + 1
 
 
-def test_once_the_day_is_over_it_goes_at_once(office: Office) -> None:
+def test_after_that_day_a_resend_leaves_at_once(office: Office) -> None:
     office.provider.answers = [CODES[131049].error("131049")]
     parent = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
@@ -115,12 +115,13 @@ def test_a_repeat_answers_the_same_and_sends_nothing(office: Office) -> None:
     assert (again.message_id, again.scheduled_for) == (first.message_id, first.scheduled_for)
     assert office.queue.waiting == []
     arrived = Move(status=Status.DELIVERED, at=office.clock.now())
-    office.run(office.log.move(DEMO, parent.message_id, arrived))  # proof came late: the repeat still answers the same
+    # proof came late: the repeat still gets the same answer
+    office.run(office.log.move(DEMO, parent.message_id, arrived))
     assert resent(office, parent).message_id == first.message_id
     assert len(office.provider.accepted) == 1
 
 
-def test_a_successor_that_failed_may_be_sent_again_too(office: Office) -> None:
+def test_a_failed_successor_may_be_resent_too(office: Office) -> None:
     parent = failed(office)
     successor = resent(office, parent)
     office.queue.waiting.clear()
@@ -131,7 +132,7 @@ def test_a_successor_that_failed_may_be_sent_again_too(office: Office) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_anywhere_and_asked_again_one_message_leaves(office: Office, point: str) -> None:
+def test_a_killed_resend_that_is_repeated_sends_one_message(office: Office, point: str) -> None:
     parent = failed(office)
     assert office.killed(office.resends().resend(DEMO, parent.message_id), (point, 1))
     successor = resent(office, parent)
@@ -145,7 +146,7 @@ def test_killed_anywhere_and_asked_again_one_message_leaves(office: Office, poin
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.SENT, Status.DELIVERED, Status.READ])
-def test_only_what_failed_is_sent_again(office: Office, status: Status) -> None:
+def test_only_a_failed_message_is_resent(office: Office, status: Status) -> None:
     made = office.single()
     office.queue.waiting.clear()
     office.run(office.log.move(DEMO, made.message_id, Move(status=status, at=office.clock.now())))
@@ -153,7 +154,7 @@ def test_only_what_failed_is_sent_again(office: Office, status: Status) -> None:
     assert (refused.code, refused.facts) == (ProblemCode.STATE_CONFLICT, {"status": str(status)})
 
 
-def test_an_unknown_outcome_is_for_a_person_to_send_again(office: Office) -> None:
+def test_a_person_may_resend_a_message_with_an_unknown_outcome(office: Office) -> None:
     office.provider.answers = [SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown")]
     made = office.single()
     office.deliver(within=timedelta(seconds=5))
@@ -163,7 +164,7 @@ def test_an_unknown_outcome_is_for_a_person_to_send_again(office: Office) -> Non
     assert len(office.provider.accepted) == 2
 
 
-def test_a_row_of_a_distribution_is_sent_again_outside_it(office: Office) -> None:
+def test_a_row_of_a_distribution_is_resent_outside_it(office: Office) -> None:
     office.provider.answers = [SendError(Kind.RECIPIENT, "131026", "undeliverable")]
     distribution = office.distribute(1)
     office.do_tasks()
@@ -177,7 +178,7 @@ def test_a_row_of_a_distribution_is_sent_again_outside_it(office: Office) -> Non
     assert len(office.provider.accepted) == 1
 
 
-def test_nobodys_message_is_sent_again(office: Office) -> None:
+def test_an_unknown_or_foreign_message_is_not_found(office: Office) -> None:
     parent = failed(office)
     for organisation, message_id in ((DEMO, "00000000-0000-5000-8000-000000000000"), ("other", parent.message_id)):
         with pytest.raises(Refusal) as refused:
@@ -186,7 +187,7 @@ def test_nobodys_message_is_sent_again(office: Office) -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_who_has_opted_out_meanwhile_gets_nothing(office: Office, channel: Channel) -> None:
+def test_a_person_who_opted_out_meanwhile_gets_no_resend(office: Office, channel: Channel) -> None:
     parent = failed(office, channel)
     office.run(office.people.record(DEMO, parent.person, [revoked(office.clock.now())]))
     refused = refusal(office, parent)
@@ -196,7 +197,7 @@ def test_who_has_opted_out_meanwhile_gets_nothing(office: Office, channel: Chann
     ]
 
 
-def test_at_night_it_waits_for_the_morning(office: Office) -> None:
+def test_a_resend_at_night_waits_for_the_morning(office: Office) -> None:
     office.clock.instant = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
     parent = failed(office)
     office.clock.instant = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
@@ -212,7 +213,7 @@ def test_at_night_it_waits_for_the_morning(office: Office) -> None:
 
 
 @pytest.mark.parametrize("gone", ["expired", "erased"])
-def test_what_is_no_longer_kept_is_not_sent_again(office: Office, gone: str) -> None:
+def test_an_expired_or_erased_message_is_not_resent(office: Office, gone: str) -> None:
     parent = failed(office)
     if gone == "erased":
         office.run(office.log.unlink(DEMO, parent.message_id))
@@ -222,7 +223,7 @@ def test_what_is_no_longer_kept_is_not_sent_again(office: Office, gone: str) -> 
     assert (refused.code, refused.facts) == (ProblemCode.STATE_CONFLICT, {"status": "failed", "gone": gone})
 
 
-def test_without_settings_nothing_is_sent_again(office: Office) -> None:
+def test_without_settings_no_message_is_resent(office: Office) -> None:
     parent = failed(office)
     office.integrations.kept.clear()
     assert refusal(office, parent).code is ProblemCode.INTEGRATION_MISSING
@@ -237,7 +238,7 @@ def test_the_payload_is_stored_again(office: Office) -> None:
 
 
 def in_a_session(office: Office) -> Message:
-    """A text of one's own within the person's 24 hours, refused by Meta."""
+    """A free text within the person's 24 hours, refused by Meta."""
     person = office.number_key.person(DEMO, "+221770008200")
     until = office.clock.now() + timedelta(hours=2)
     office.run(office.sessions.open(DEMO, WHATSAPP.phone_number_id, person, until))
@@ -258,7 +259,7 @@ def in_a_session(office: Office) -> Message:
 
 
 @pytest.mark.parametrize("has_template", [True, False])
-def test_a_text_whose_session_has_closed_goes_as_its_template_or_not_at_all(office: Office, has_template: bool) -> None:
+def test_a_resent_text_after_its_session_goes_as_its_template_or_not_at_all(office: Office, has_template: bool) -> None:
     if not has_template:
         office.integrations.kept[DEMO, "whatsapp"] = replace(WHATSAPP, default_template=None)
     parent = in_a_session(office)

@@ -35,14 +35,14 @@ REASONS = ("undeliverable", "cancelled", "not_on_whatsapp")
 
 
 def moved(message: Message, move: Move) -> Message | None:
-    """The row after a won move; None where the table of moves refuses it."""
+    """The row after a won move; None if the table of moves refuses it."""
     if not may_move(message.status, move.status):
         return None
     return replace(message, status=move.status, reason=move.reason)
 
 
 def recounted(messages: list[Message]) -> Counts:
-    """From nothing: what has left `pending`, and why what failed did."""
+    """A recount: the statuses of all rows that are not pending, and the reasons of the failed ones."""
     settled = [message for message in messages if message.status is not Status.PENDING]
     reasons = Counter(message.reason for message in settled if message.status is Status.FAILED and message.reason)
     return Counts(
@@ -101,7 +101,7 @@ def test_what_one_move_changes(before: Status, reason: str | None, move: Move, c
 
 
 async def settle(wishes: list[tuple[int, Move]], flushes: set[int]) -> tuple[Counts, Counts]:
-    """The counts that a settler wrote, and a recount of its log."""
+    """The counts that a status writer wrote, and a recount of its log."""
     points, telemetry = Points(), FakeTelemetry()
     log, distributions = FakeLog(points), FakeDistributions(points)
     for number in range(3):
@@ -118,15 +118,13 @@ async def settle(wishes: list[tuple[int, Move]], flushes: set[int]) -> tuple[Cou
 
 
 @given(many_moves, st.sets(st.integers(0, 39)))
-def test_a_status_writer_counts_what_it_moved_and_nothing_twice(
-    wishes: list[tuple[int, Move]], flushes: set[int]
-) -> None:
-    """Message 3 is in no log: a status for it changes nothing."""
+def test_a_status_writer_counts_each_move_once(wishes: list[tuple[int, Move]], flushes: set[int]) -> None:
+    """Message 3 is not in the log: a status for it changes nothing."""
     written, found = asyncio.run(settle(wishes, flushes))
     assert written == found
 
 
-def test_no_ops_are_told_apart_from_moves() -> None:
+def test_no_ops_and_moves_have_different_events() -> None:
     async def reported() -> list[str]:
         points, telemetry = Points(), FakeTelemetry()
         log = FakeLog(points)
@@ -140,7 +138,7 @@ def test_no_ops_are_told_apart_from_moves() -> None:
     assert asyncio.run(reported()) == expected
 
 
-def test_a_message_that_a_queue_message_holds_ends_by_its_own_outcome() -> None:
+def test_a_claimed_message_is_not_ended_as_unsent() -> None:
     async def end(message: Message) -> bool:
         points = Points()
         log = FakeLog(points)

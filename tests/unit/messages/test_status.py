@@ -9,7 +9,7 @@ from shared.webhooks.updates import Attempt
 
 P, S, D, R, F = Status.PENDING, Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED
 MOVES = {(P, S), (P, D), (P, R), (P, F), (S, D), (S, R), (S, F), (D, R), (F, D), (F, R)}
-"""design.md, "Status": later ones may come first, `failed` gives way to proof of arrival, `read` ends."""
+"""design.md, "Status": later statuses may come first, `failed` yields to proof of arrival, and `read` is final."""
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(Status, Status)))
@@ -17,12 +17,12 @@ def test_the_table_of_moves(before: Status, after: Status) -> None:
     assert may_move(before, after) is ((before, after) in MOVES)
 
 
-def test_every_status_has_its_line() -> None:
+def test_every_status_is_in_the_table() -> None:
     assert set(ALLOWED_FROM) == set(Status)
 
 
 @given(st.permutations([S, S, D, D, R]))
-def test_whatever_the_order_the_message_ends_read(reports: list[Status]) -> None:
+def test_in_any_order_the_message_ends_as_read(reports: list[Status]) -> None:
     stands = P
     for status in reports:
         if may_move(stands, status):
@@ -31,7 +31,7 @@ def test_whatever_the_order_the_message_ends_read(reports: list[Status]) -> None
 
 
 @given(st.lists(st.sampled_from(Status), max_size=12))
-def test_a_message_that_arrived_never_says_anything_less_again(reports: list[Status]) -> None:
+def test_a_delivered_message_never_goes_back(reports: list[Status]) -> None:
     stands, arrived = P, {D, R}
     for status in reports:
         moved = status if may_move(stands, status) else stands

@@ -34,8 +34,8 @@ NAMELESS = SendError(Kind.BUG, "135000")
         ("", None),
     ],
 )
-def test_what_orange_says(delivery_status: str, move: Move | None) -> None:
-    """reference/orange_sms.md §4; what says nothing certain moves nothing."""
+def test_the_move_of_each_orange_status(delivery_status: str, move: Move | None) -> None:
+    """reference/orange_sms.md §4. A status that proves nothing moves nothing."""
     assert move_of_receipt(FORMAT.statuses.get(delivery_status), THEN) == move
 
 
@@ -45,7 +45,7 @@ def report(status: Status, attempt: Attempt | None = ATTEMPT, error: SendError |
 
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ])
 @pytest.mark.parametrize("error", [None, WITHHELD])
-def test_proof_of_arrival_counts_whatever_the_attempt(status: Status, error: SendError | None) -> None:
+def test_proof_of_arrival_counts_for_every_attempt(status: Status, error: SendError | None) -> None:
     by_attempt = 2 if status is Status.SENT else None
     is_duplicate = status is Status.SENT
     expected = Move(

@@ -30,12 +30,12 @@ def bucket(instant: datetime, people: int) -> dict[int, int]:
 )
 @pytest.mark.parametrize("within", [timedelta(0), HOUR - MICROSECOND], ids=["first instant", "last instant"])
 def test_an_hour_counts_until_a_day_after_its_end(later: timedelta, counted: int, within: timedelta) -> None:
-    """Whoever was written to in its last instant is within 24 hours until then."""
+    """A person whose message left in the hour's last instant counts for 24 hours from then."""
     assert used(bucket(NOON + within, 7), NOON + later) == counted
 
 
 @pytest.mark.parametrize("limit", [1, 250, 2_000, 10_000, 100_000])
-def test_the_limit_is_reached_by_the_last_one_and_not_before(limit: int) -> None:
+def test_only_the_last_allowed_person_reaches_the_limit(limit: int) -> None:
     assert opens_at(bucket(NOON, limit - 1), limit, NOON) == NOON
     assert opens_at(bucket(NOON, limit), limit, NOON) == NOON + 25 * HOUR
     assert opens_at(bucket(NOON, limit), limit, NOON + 25 * HOUR - MICROSECOND) == NOON + 25 * HOUR
@@ -43,7 +43,7 @@ def test_the_limit_is_reached_by_the_last_one_and_not_before(limit: int) -> None
     assert used(bucket(NOON, limit), NOON + 25 * HOUR) == 0
 
 
-def test_room_comes_with_the_hour_whose_leaving_makes_it() -> None:
+def test_the_limit_opens_when_enough_hours_have_left() -> None:
     buckets = {hour_of(NOON + hour * HOUR): people for hour, people in enumerate((10, 0, 100, 150, 5))}
     now = NOON + 5 * HOUR
     assert used(buckets, now) == 265
@@ -55,19 +55,19 @@ def test_room_comes_with_the_hour_whose_leaving_makes_it() -> None:
     assert opens_at(buckets, 5, now) == NOON + 29 * HOUR
 
 
-def test_a_limit_of_nobody_is_looked_at_later() -> None:
+def test_a_limit_of_zero_is_checked_again_later() -> None:
     assert opens_at({}, 0, NOON) > NOON
     assert opens_at(bucket(NOON, 1), 0, NOON) == NOON + 25 * HOUR
 
 
-def test_nothing_left_over_counts_backwards() -> None:
-    """A decrement whose increment has left with its hour."""
+def test_a_negative_remainder_does_not_count() -> None:
+    """A decrement whose increment's hour has already left."""
     assert used({hour_of(NOON): -3, hour_of(NOON - HOUR): 2}, NOON) == 2
 
 
 @given(st.lists(st.integers(0, 60 * 72), max_size=60), st.integers(0, 60 * 72))
 def test_never_below_the_true_count_and_at_most_an_hour_above(minutes: list[int], at: int) -> None:
-    """Each a different person, one a minute; the true window is 24 hours to the minute."""
+    """Each minute has a different person. The true window is 24 hours, to the minute."""
     now = NOON + timedelta(minutes=at)
     instants = deque(NOON + timedelta(minutes=minute) for minute in minutes if minute <= at)
     buckets: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Meta's messaging limit: so many different people outside sessions in a moving 24 hours, per portfolio."""
+"""Meta's daily limit: so many different people outside sessions in any 24 hours, for each business portfolio."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ def limit(office: Office, people: int | None) -> None:
 
 
 def counted(office: Office, people: int, *, ago: timedelta) -> None:
-    """So many people were written to then."""
+    """Counts so many people at that time."""
     hours = office.people_count.hours[DEMO, WHATSAPP.phone_number_id]
     hour = hour_of(office.clock.now() - ago)
     hours[hour] = hours.get(hour, 0) + people
@@ -44,7 +44,7 @@ def used(office: Office) -> int:
 @pytest.mark.parametrize("people", TIERS)
 @pytest.mark.parametrize("before", [-1, 0])
 def test_each_tier_at_its_edge(office: Office, people: int | None, before: int) -> None:
-    """One below the limit goes, at the limit it waits until the oldest hour leaves; it does not fail."""
+    """Below the limit the message leaves. At the limit it waits until the oldest hour leaves, and does not fail."""
     limit(office, people)
     counted(office, (people or 1_000_000) + before, ago=3 * HOUR)
     message = office.single(channel=Channel.WHATSAPP)
@@ -67,7 +67,7 @@ def test_each_tier_at_its_edge(office: Office, people: int | None, before: int) 
     assert office.row(message.message_id).status is Status.SENT
 
 
-def test_without_a_limit_nobody_is_counted(office: Office) -> None:
+def test_without_a_limit_no_person_is_counted(office: Office) -> None:
     limit(office, None)
     office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
@@ -75,20 +75,20 @@ def test_without_a_limit_nobody_is_counted(office: Office) -> None:
     assert office.points.passed["people_count.take"] == 0
 
 
-def test_an_unknown_limit_stops_nobody_but_people_are_counted(office: Office) -> None:
+def test_an_unknown_limit_stops_no_message_but_people_are_counted(office: Office) -> None:
     office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
     assert (office.provider.calls, used(office)) == (1, 1)
 
 
-def test_sms_knows_no_such_limit(office: Office) -> None:
+def test_sms_has_no_such_limit(office: Office) -> None:
     limit(office, 0)
     office.single()
     office.deliver()
     assert (office.provider.calls, used(office)) == (1, 0)
 
 
-def test_a_person_counts_once_however_often_they_are_written_to(office: Office) -> None:
+def test_a_person_counts_once_for_many_messages(office: Office) -> None:
     limit(office, 1)
     for number in range(3):
         office.clock.pass_by(hours=number * 5)
@@ -102,7 +102,7 @@ def test_a_person_counts_once_however_often_they_are_written_to(office: Office) 
 
 
 @pytest.mark.parametrize("content", [Content(text="Bonjour"), Content(template="vaccination_card")])
-def test_who_is_in_a_session_does_not_count(office: Office, content: Content) -> None:
+def test_a_person_in_a_session_does_not_count(office: Office, content: Content) -> None:
     limit(office, 0)
     person = office.number_key.person(DEMO, str(recipient(8200)["phone"]))
     office.run(office.sessions.open(DEMO, WHATSAPP.phone_number_id, person, office.clock.now() + HOUR))
@@ -128,7 +128,7 @@ def test_a_chunk_goes_if_it_begins_below_the_limit(people: int | None, goes: int
     assert Remaining().chunks([100, 100, 40]) == 3
 
 
-def test_of_several_chunks_those_go_that_begin_below_the_limit(office: Office) -> None:
+def test_only_chunks_that_begin_below_the_limit_are_released(office: Office) -> None:
     limit(office, 250)
     rows = [recipient(number) for number in range(1, 801)]
     office.run(office.planning().create(office.new_distribution(rows, channel=Channel.WHATSAPP, confirm=True)))
@@ -137,7 +137,7 @@ def test_of_several_chunks_those_go_that_begin_below_the_limit(office: Office) -
 
 
 def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
-    """It says why it waits, looks again, and goes on by itself when the oldest hour has left."""
+    """It shows why it waits, looks again, and goes on by itself when the oldest hour has left."""
     limit(office, 250)
     counted(office, 100, ago=2 * HOUR)
     rows = [recipient(number) for number in range(1, 451)]
@@ -170,7 +170,7 @@ def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
     assert len({to for to, _ in office.provider.accepted}) == 450
 
 
-def test_a_test_send_says_that_the_limit_is_used_up(office: Office) -> None:
+def test_a_test_send_shows_that_the_limit_is_used_up(office: Office) -> None:
     limit(office, 0)
     settings = office.run(office.settings.read(DEMO, Channel.WHATSAPP))
     sending = office.send_test().send(

@@ -1,4 +1,5 @@
-"""Who is a member of a provider account's rate limit: by which call, from when on, and whatever dies in between."""
+"""The members of a provider account's rate limit: which call proves membership, from when on, and with killed
+workers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ REFUSED = SendError(Kind.STOP, "401/42", "token_invalid")
 
 @pytest.fixture
 def office() -> Office:
-    """Nobody has proved anything yet."""
+    """No organisation has proved an account yet."""
     office = Office()
     office.rate_limits.members.clear()
     return office
@@ -45,7 +46,7 @@ def rate(office: Office, rate_limit_of: SmsIntegration = SMS) -> int | None:
 # ------------------------------------------------------------------------------------------------------ what proves it
 
 
-def test_a_message_that_the_provider_took_makes_a_member(office: Office) -> None:
+def test_an_accepted_message_makes_a_member(office: Office) -> None:
     first, second = office.single(), office.single(8201)
     assert rate(office) is None
     office.run(office.step(Channel.SMS).send_all(office.queue.take()))
@@ -54,14 +55,14 @@ def test_a_message_that_the_provider_took_makes_a_member(office: Office) -> None
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_message_that_was_not_taken_proves_nothing(office: Office, kind: Kind) -> None:
+def test_a_message_that_was_not_accepted_proves_nothing(office: Office, kind: Kind) -> None:
     office.single()
     office.provider.answers = [SendError(kind, "some code", "token_invalid")]
     office.run(office.step(Channel.SMS).send_all(office.queue.take()))
     assert rate(office) is None
 
 
-def test_a_worker_that_dies_before_the_member_is_noted_has_sent_all_the_same(office: Office) -> None:
+def test_a_worker_that_dies_before_the_membership_is_stored_has_sent_the_message(office: Office) -> None:
     message = office.single()
     assert office.killed(office.step(Channel.SMS).send_all(office.queue.take()), ("rate_limits.join", 1))
     assert (office.row(message.message_id).status, rate(office)) == ("sent", None)
@@ -86,8 +87,8 @@ def test_an_answer_about_contracts_or_a_number_proves_it_and_a_refusal_does_not(
 
 
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.WHATSAPP])
-def test_a_list_is_not_begun_slowly_because_no_call_was_made_yet(office: Office, channel: Channel) -> None:
-    """Its credentials were replaced after it was planned, or it waited for more than a week."""
+def test_a_list_begins_at_full_rate_although_no_call_was_made_yet(office: Office, channel: Channel) -> None:
+    """Its credentials were replaced after planning, or it waited for more than a week."""
     office.distribute(40, channel=channel)
     office.rate_limits.members.clear()
     office.do_tasks()
@@ -96,7 +97,7 @@ def test_a_list_is_not_begun_slowly_because_no_call_was_made_yet(office: Office,
     assert send_slots[-1] - send_slots[0] < 10_000_000
 
 
-def test_a_provider_that_does_not_answer_is_asked_once_a_minute_and_the_list_begins_slowly(office: Office) -> None:
+def test_if_the_provider_does_not_answer_it_is_asked_once_a_minute_and_the_list_begins_slowly(office: Office) -> None:
     office.distribute(40)
     office.rate_limits.members.clear()
     office.balances.answer, asked = REFUSED, office.balances.asked
@@ -107,7 +108,7 @@ def test_a_provider_that_does_not_answer_is_asked_once_a_minute_and_the_list_beg
     assert "account_not_proved" in office.telemetry.names()
 
 
-def test_until_then_it_sends_one_a_second_and_members_are_not_touched(office: Office) -> None:
+def test_without_proof_it_sends_one_a_second_and_does_not_affect_members(office: Office) -> None:
     real = replace(SMS, organisation="real")
     office.run(office.rate_limits.join(real.rate_limit, 5, version=1))
     before = office.rate_limits.stored(real.rate_limit)
@@ -125,7 +126,7 @@ def test_until_then_it_sends_one_a_second_and_members_are_not_touched(office: Of
 
 
 def distribute(office: Office, integration: SmsIntegration, count: int) -> None:
-    """A confirmed distribution of an organisation that has proved itself, released as far as it goes."""
+    """A confirmed distribution of an organisation with a proven account, released as far as possible."""
     office.integrations.kept[integration.organisation, "sms"] = integration
     office.run(office.members.proved(integration))
     rows = [recipient(number) for number in range(1, count + 1)]
@@ -135,7 +136,7 @@ def distribute(office: Office, integration: SmsIntegration, count: int) -> None:
 
 
 async def work(office: Office, step: SendStep[Any, str], queue_messages: Sequence[QueueMessage]) -> None:
-    """One worker takes ten at a time, a second before the first of them departs."""
+    """One worker takes ten at a time, a second before the first send slot of the batch."""
     for batch in batched(queue_messages, 10, strict=False):
         first = from_microseconds(batch[0].slot_at) - timedelta(seconds=1)
         await office.clock.sleep((first - office.clock.now()).total_seconds())
@@ -144,7 +145,7 @@ async def work(office: Office, step: SendStep[Any, str], queue_messages: Sequenc
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_provider_counts_the_calls_of_both_organisations_together(workers: int) -> None:
-    """However many workers there are, and whichever organisation each of them sends for."""
+    """With any number of workers, and any organisation for each."""
     office = OrderedOffice()
     office.rate_limits.members.clear()
     for number, rate in enumerate((5, 8)):
@@ -168,7 +169,7 @@ def test_the_provider_counts_the_calls_of_both_organisations_together(workers: i
 
 
 class AdapterRig:
-    """The administrator's, for an organisation that is a member."""
+    """The administrator's actions for a member organisation."""
 
     def __init__(self, office: Office) -> None:
         self.office = office
@@ -202,11 +203,11 @@ class AdapterRig:
         self.office.run(self.administration.delete(DEMO, "sms"))
 
     def rate(self) -> int | None:
-        """Of the first account."""
+        """The shared rate of the first account."""
         return self.office.rate_limits.stored(self.settings.rate_limit).shared_rate
 
 
-def test_the_same_account_has_the_same_name_in_every_organisation_and_no_other(office: Office) -> None:
+def test_an_account_has_the_same_key_in_every_organisation_and_shares_it_with_no_other(office: Office) -> None:
     key = NumberKey(b"k" * 64)
     assert AdapterRig(office).settings.account == key.account("orange", "c")
     names = {key.account("orange", "c"), key.account("meta", "c"), key.account("orange", "d"), key.person("", "c")}
@@ -214,7 +215,7 @@ def test_the_same_account_has_the_same_name_in_every_organisation_and_no_other(o
     assert NumberKey(b"j" * 64).account("sms", "c") not in names
 
 
-def test_a_saved_rate_holds_at_once_for_a_member_and_a_secret_does_not_end_it(office: Office) -> None:
+def test_a_members_saved_rate_counts_at_once_and_a_new_secret_does_not_end_it(office: Office) -> None:
     adapter = AdapterRig(office)
     adapter.put(rate_per_second=2)
     assert adapter.rate() == 2
@@ -223,7 +224,7 @@ def test_a_saved_rate_holds_at_once_for_a_member_and_a_secret_does_not_end_it(of
     assert adapter.rate() == 3
 
 
-def test_deleted_settings_and_another_client_leave(office: Office) -> None:
+def test_deleted_settings_and_another_client_end_the_membership(office: Office) -> None:
     adapter = AdapterRig(office)
     adapter.delete()
     assert adapter.rate() is None
@@ -244,18 +245,16 @@ def test_a_call_that_succeeds_while_the_settings_end_leaves_no_member_behind(off
         assert adapter.rate() is None
 
 
-def test_a_stranger_that_is_deleted_while_it_proves_itself_is_no_member(office: Office) -> None:
-    """It was none when it was deleted, so that nothing was there to remove: it looks once more after it joined."""
+def test_an_organisation_deleted_during_its_proof_is_no_member(office: Office) -> None:
+    """It was no member when it was deleted, so there was nothing to remove. After it joins it checks once more."""
     stranger = replace(SMS, organisation="stranger")
     office.run(office.members.proved(stranger))
     assert rate(office, stranger) is None
 
 
 @pytest.mark.parametrize("point", [("rate_limits.leave", 1), ("rate_limits.leave", 2)])
-def test_an_administrators_request_that_dies_half_way_is_made_good_by_the_next(
-    office: Office, point: tuple[str, int]
-) -> None:
-    """Settings that are still there may join again; those that are gone have left before."""
+def test_an_administrators_next_request_completes_one_that_died(office: Office, point: tuple[str, int]) -> None:
+    """Settings that still exist may join again; deleted settings have left before."""
     for end in (AdapterRig.delete, lambda adapter: adapter.put(client_id="d")):
         adapter = AdapterRig(office)
         office.points.kill_before = (point[0], office.points.passed[point[0]] + point[1])
@@ -270,7 +269,7 @@ def test_an_administrators_request_that_dies_half_way_is_made_good_by_the_next(
         assert adapter.rate() is None
 
 
-def test_two_members_that_save_at_once_both_count(office: Office) -> None:
+def test_concurrent_saves_of_two_members_both_count(office: Office) -> None:
     rate_limits = office.rate_limits
     others = [replace(SMS, organisation=f"o-{number}") for number in range(3)]
     for one in others:

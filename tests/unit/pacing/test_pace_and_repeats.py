@@ -1,4 +1,4 @@
-"""What one worker learns from the provider's answers: to go slower, and when to stop burning a list."""
+"""What a worker learns from the provider's answers: to slow down, and to stop before a whole list fails."""
 
 from datetime import datetime, timedelta
 
@@ -35,7 +35,7 @@ def office() -> Office:
     ],
     ids=str,
 )
-def test_the_same_refusal_over_and_over_pauses_before_the_list_is_burnt(
+def test_the_same_refusal_again_and_again_pauses_before_the_whole_list_fails(
     office: Office, channel: Channel, error: SendError
 ) -> None:
     made = office.distribute(40, channel=channel)
@@ -62,7 +62,9 @@ def test_the_same_refusal_over_and_over_pauses_before_the_list_is_burnt(
     ],
     ids=["numbers", "people", "broken by one that was taken", "not alike"],
 )
-def test_what_may_be_each_recipients_own_pauses_nothing(office: Office, answers: list[SendError | None]) -> None:
+def test_refusals_that_may_be_each_recipients_own_pause_nothing(
+    office: Office, answers: list[SendError | None]
+) -> None:
     made = office.distribute(40)
     office.do_tasks()
     office.provider.answers = answers
@@ -74,7 +76,7 @@ def test_what_may_be_each_recipients_own_pauses_nothing(office: Office, answers:
     assert not [row for row in office.log.rows.values() if row.status is Status.PENDING]
 
 
-def test_single_messages_have_nothing_to_pause(office: Office) -> None:
+def test_the_same_refusal_of_single_messages_pauses_nothing(office: Office) -> None:
     step = office.step(Channel.SMS)
     for number in range(MOST_ALIKE + 2):
         office.provider.answers = [SendError(Kind.RECIPIENT, "POL0001", "provider_rejected")]
@@ -103,8 +105,8 @@ def test_a_rate_limit_that_stays_throttled_is_held_longer_each_time(office: Offi
     assert office.rate_limits.held_until(SMS.rate_limit) - office.clock.now() == SECOND
 
 
-def test_queue_messages_that_are_late_together_do_not_leave_together() -> None:
-    """A cold start: their departures still count, and were two seconds' worth."""
+def test_queue_messages_that_are_late_together_still_leave_at_the_rate() -> None:
+    """A cold start: their send slots still count, and were two seconds' worth."""
     office = OrderedOffice()
     office.distribute(10)
     office.do_tasks()
@@ -115,10 +117,10 @@ def test_queue_messages_that_are_late_together_do_not_leave_together() -> None:
     office.run(office.step(Channel.SMS).send_all(queue_messages))
     assert len(calls) == 10
     assert not [nth for nth in range(5) if calls[nth + 5] - calls[nth] < SECOND]
-    assert office.points.passed["rate_limits.book"] == 1  # the chunk's own: nothing was booked anew
+    assert office.points.passed["rate_limits.book"] == 1  # the chunk's own booking: there was no new one
 
 
-def test_a_quota_that_is_used_up_is_told_to_somebody(office: Office) -> None:
+def test_a_used_up_quota_is_a_warning_event(office: Office) -> None:
     office.single()
     office.provider.answers = [SendError(Kind.THROTTLED, "403/53", retry_after=3600)]
     office.deliver()
@@ -126,7 +128,7 @@ def test_a_quota_that_is_used_up_is_told_to_somebody(office: Office) -> None:
     assert office.rate_limits.held_until(SMS.rate_limit) - office.clock.now() == timedelta(hours=1)
 
 
-def test_what_left_before_the_hold_neither_lengthens_nor_ends_it() -> None:
+def test_calls_from_before_the_cooldown_neither_lengthen_nor_end_it() -> None:
     backoff, limit = Backoff(), "account"
     until = backoff.throttled(limit, MORNING, SECOND)
     for _ in range(9):
@@ -135,7 +137,7 @@ def test_what_left_before_the_hold_neither_lengthens_nor_ends_it() -> None:
     assert backoff.throttled(limit, until, SECOND) == until + 2 * SECOND
 
 
-def test_doubling_ends_but_what_the_provider_asks_for_counts() -> None:
+def test_doubling_has_a_limit_but_the_providers_own_time_counts() -> None:
     backoff, now = Backoff(), MORNING
     for _ in range(10):
         now = backoff.throttled("account", now, SECOND)

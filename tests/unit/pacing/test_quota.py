@@ -1,4 +1,4 @@
-"""A quota holds within every minute, and refuses no call that it could let through."""
+"""A quota holds in every minute, and refuses no call that it could allow."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ STEPS = st.lists(st.one_of(st.integers(0, 2 * MINUTE), st.sampled_from([0, 1, MI
 
 
 @given(STEPS)
-def test_no_minute_holds_more_and_none_is_refused_without_cause(steps: list[int]) -> None:
+def test_no_minute_has_more_calls_and_no_call_is_refused_without_cause(steps: list[int]) -> None:
     now, counted, let_through = 0, list[int](), list[int]()
     for step in steps:
         now += step
@@ -27,7 +27,7 @@ def test_no_minute_holds_more_and_none_is_refused_without_cause(steps: list[int]
 
 
 @given(STEPS)
-def test_who_waits_as_told_is_let_through_and_not_before(steps: list[int]) -> None:
+def test_a_call_is_allowed_after_the_given_wait_and_not_before(steps: list[int]) -> None:
     now, counted = 0, list[int]()
     for step in steps:
         now += step
@@ -39,7 +39,7 @@ def test_who_waits_as_told_is_let_through_and_not_before(steps: list[int]) -> No
         assert QUOTA.wait(counted, later - 1) is not None
 
 
-def test_a_call_of_a_machine_whose_clock_is_ahead_counts() -> None:
+def test_a_call_from_a_machine_with_a_fast_clock_counts() -> None:
     ahead = 5_000_000
     assert QUOTA.wait([0, 0, ahead], 1) is not None
     assert QUOTA.wait([ahead, 0, 0], MINUTE) is None

@@ -1,4 +1,5 @@
-"""The claim comes a moment before the departure, and the call at it. What is heard in between still counts."""
+"""The claim comes a moment before the send slot, and the call at the slot. What the worker learns in between still
+counts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +19,7 @@ ROUNDED = timedelta(microseconds=10)
 
 
 def calls_of(office: Office) -> list[datetime]:
-    """When the provider is called, from now on."""
+    """The times of all later calls to the provider."""
     calls: list[datetime] = []
     office.provider.called = lambda: calls.append(office.clock.now())
     return calls
@@ -26,7 +27,7 @@ def calls_of(office: Office) -> list[datetime]:
 
 @pytest.mark.parametrize("milliseconds", [0, 20, 49])
 @pytest.mark.parametrize("channel", Channel)
-def test_however_long_a_claim_takes_the_call_is_made_at_its_time(channel: Channel, milliseconds: int) -> None:
+def test_the_call_is_made_at_its_slot_after_a_slow_claim(channel: Channel, milliseconds: int) -> None:
     office = OrderedOffice()
     office.distribute(10, channel=channel)
     office.do_tasks()
@@ -47,7 +48,7 @@ def test_however_long_a_claim_takes_the_call_is_made_at_its_time(channel: Channe
     assert all(AHEAD - ROUNDED <= one <= AHEAD for one in ahead)
 
 
-def test_a_claim_that_takes_longer_delays_its_own_call_alone() -> None:
+def test_a_claim_that_takes_longer_delays_only_its_own_call() -> None:
     office = OrderedOffice()
     office.distribute(2)
     office.do_tasks()
@@ -66,8 +67,8 @@ def test_a_claim_that_takes_longer_delays_its_own_call_alone() -> None:
     assert all(abs(at - due) <= ROUNDED for at, due in zip(sorted(calls), sorted([held_up, second]), strict=True))
 
 
-def test_queue_messages_that_came_twice_shift_nobody_s_call() -> None:
-    """At five a second three more copies of the first message would take the turns of three others."""
+def test_repeated_queue_messages_delay_no_other_call() -> None:
+    """At five a second, three repeats of the first queue message would use the slots of three others."""
     office = OrderedOffice()
     office.distribute(6)
     office.do_tasks()
@@ -78,9 +79,9 @@ def test_queue_messages_that_came_twice_shift_nobody_s_call() -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_a_throttle_heard_with_the_claim_in_hand_keeps_the_message(channel: Channel) -> None:
-    """The first call is throttled while the others have claimed: they go back unsent, without an attempt used up, and
-    leave when the lane is free again, each once."""
+def test_a_throttle_after_the_claim_keeps_the_message_unsent(channel: Channel) -> None:
+    """The first call is throttled while the others have claimed. They are given back unsent, without using an attempt,
+    and leave once each after the cooldown."""
     office = OrderedOffice()
     office.distribute(3, channel=channel)
     office.do_tasks()
@@ -102,8 +103,8 @@ def test_a_throttle_heard_with_the_claim_in_hand_keeps_the_message(channel: Chan
     assert min(calls[1:]) - calls[0] >= 2 * SECOND
 
 
-def test_the_gate_is_asked_for_the_instant_of_the_call() -> None:
-    """At a moment before nine in the evening, for a call at nine: nothing is claimed that would have to go back."""
+def test_the_gate_check_is_for_the_time_of_the_call() -> None:
+    """Just before nine in the evening, for a call at nine: no claim is made that would have to be given back."""
     office = OrderedOffice()
     nine = datetime(2026, 11, 23, 21, tzinfo=UTC)
     office.clock.instant = nine - 10 * SECOND

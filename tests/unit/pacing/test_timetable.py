@@ -21,7 +21,7 @@ from shared.pacing.rate_limit import (
 
 SECOND = 1_000_000
 MORNING = 1_795_510_800 // 600 * 600 * SECOND
-"""2026-11-24, about 09:00 UTC: the cycle of each of these rates starts there."""
+"""2026-11-24, about 09:00 UTC. The cycle of each of these rates starts there."""
 
 
 def after(slots: int, rate: int) -> int:
@@ -30,14 +30,14 @@ def after(slots: int, rate: int) -> int:
 
 
 def booked(state: RateLimitState, booking: Booking) -> RateLimitState:
-    """The lane's item after the write."""
+    """The rate limit's item after the write."""
     if booking.share is Share.BULK:
         return replace(state, next_bulk=booking.next_free)
     return replace(state, next_express=booking.next_free)
 
 
 def crowd(send_slots: Iterable[int]) -> int:
-    """The most departures in any half-open second."""
+    """The most send slots in any half-open second."""
     ordered = sorted(send_slots)
     most = first = 0
     for last, send_slot in enumerate(ordered):
@@ -86,7 +86,7 @@ def test_a_throttle_holds_both_shares_back() -> None:
         assert booking.send_slots[0] >= MORNING + 7 * SECOND
 
 
-def test_booking_nothing_moves_nothing_back() -> None:
+def test_an_empty_booking_does_not_move_the_next_slot_back() -> None:
     state = RateLimitState(next_bulk=MORNING + SECOND)
     assert book(state, Share.BULK, rate=5, earliest=MORNING, count=0).next_free >= state.next_bulk
     assert book(state, Share.BULK, rate=5, earliest=MORNING, count=0).send_slots == ()
@@ -99,8 +99,8 @@ def test_booking_nothing_moves_nothing_back() -> None:
         st.tuples(
             st.sampled_from(Share),
             st.integers(1, 60),
-            st.integers(0, 3 * SECOND),  # time that passed since the booking before
-            st.integers(0, 20 * SECOND) | st.just(0),  # how far ahead the booker wants to leave
+            st.integers(0, 3 * SECOND),  # time since the last booking
+            st.integers(0, 20 * SECOND) | st.just(0),  # how far ahead the booking starts
             st.none() | st.integers(0, 5 * SECOND),  # a throttle just before
         ),
         max_size=12,
@@ -140,8 +140,8 @@ def test_no_window_holds_more_than_the_rate(
     ),
 )
 def test_a_rate_that_changes_with_a_throttle(start: int, eras: list[tuple[int, int, list[tuple[Share, int]]]]) -> None:
-    """What an old rate booked behind the throttle is void, so each era's slots are its own; where two grids of slots
-    meet, the second that holds the seam may have one departure more than the faster rate."""
+    """A throttle voids what an old rate booked behind it, so each era has slots of its own. In the second where two
+    eras meet there may be one slot more than the faster rate."""
     state, send_slots, begin = RateLimitState(), list[int](), start
     for rate, lasts, bookings in eras:
         state = replace(state, not_before=begin)
@@ -152,7 +152,7 @@ def test_a_rate_that_changes_with_a_throttle(start: int, eras: list[tuple[int, i
             booked_now += booking.send_slots
         assert all(send_slot >= begin for send_slot in booked_now)
         begin += lasts
-        # The next throttle withdraws what is not out by then.
+        # The next throttle withdraws the slots that are not used by then.
         send_slots += [send_slot for send_slot in booked_now if send_slot < begin]
     seams = len(eras) - 1
     assert crowd(send_slots) <= max(rate for rate, _, _ in eras) + seams
@@ -169,7 +169,7 @@ def test_the_shares_split_the_rate_nine_to_one(rate: int, start: int) -> None:
 
 
 @given(rate=st.integers(1, 1000), start=st.integers(0, 2 * MORNING), sizes=st.lists(st.integers(1, 30), max_size=6))
-def test_how_a_booking_is_cut_does_not_matter(rate: int, start: int, sizes: list[int]) -> None:
+def test_bookings_in_parts_give_the_same_slots(rate: int, start: int, sizes: list[int]) -> None:
     state = RateLimitState()
     pieces: list[int] = []
     for size in sizes:
@@ -182,14 +182,14 @@ def test_how_a_booking_is_cut_does_not_matter(rate: int, start: int, sizes: list
 @pytest.mark.parametrize(
     ("state", "share"),
     [
-        (RateLimitState(), Share.BULK),  # idle: the bulk share's slot 0 leaves before the express share's slot 9
+        (RateLimitState(), Share.BULK),  # idle: the bulk share's slot 0 comes before the express share's slot 9
         (RateLimitState(next_bulk=MORNING + 300 * SECOND), Share.EXPRESS),
         (RateLimitState(next_bulk=MORNING + 300 * SECOND, next_express=MORNING + 400 * SECOND), Share.BULK),
         (RateLimitState(next_bulk=MORNING + 890_000), Share.EXPRESS),  # slot 9 comes before slot 10
         (RateLimitState(not_before=MORNING + 915_255), Share.EXPRESS),
     ],
 )
-def test_a_single_send_takes_the_share_that_leaves_first(state: RateLimitState, share: Share) -> None:
+def test_a_single_send_takes_the_share_with_the_earlier_slot(state: RateLimitState, share: Share) -> None:
     assert quickest_share(state, rate=10, earliest=MORNING) is share
 
 

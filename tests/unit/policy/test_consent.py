@@ -1,4 +1,4 @@
-"""The order of consents: what is later in date and in receipt counts, in whatever order it becomes known."""
+"""The order of consents: the statement that is later in date and in receipt counts, in any order of arrival."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ MOMENT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 GRANT, REVOCATION = record(granted(THEN)), record(revoked(THEN))
 LATE_REVOCATION = record(revoked(THEN - DAY, received=THEN))
-"""The person said it a day before we heard of it."""
+"""The person revoked a day before we received it."""
 
 
 def dated(at: datetime, received: datetime | None = None, *, grants: bool = True) -> Given:
@@ -38,9 +38,9 @@ SAME = dated(THEN)
 LATER = dated(THEN + MOMENT)
 LATER_NO = dated(THEN + MOMENT, grants=False)
 TOO_EARLY = dated(THEN + DAY, received=THEN - MOMENT)
-"""It bears a later date, but came before the revocation."""
+"""It has a later date, but we received it before the revocation."""
 BETWEEN = dated(THEN - MOMENT, received=THEN + MOMENT)
-"""Given after the person said stop and before we knew; told to us when we knew."""
+"""Given after the person said stop and before we knew it; we received it after we knew."""
 
 MATRIX = [
     # recorded         given      WhatsApp           SMS
@@ -68,20 +68,20 @@ MATRIX = [
 
 
 @pytest.mark.parametrize(("recorded", "given", "whatsapp", "sms"), MATRIX)
-def test_who_may_be_written_to(
+def test_who_may_get_messages(
     recorded: ConsentRecord | None, given: Given, whatsapp: str | None, sms: str | None
 ) -> None:
     assert objection(Channel.WHATSAPP, recorded, given) == whatsapp
     assert objection(Channel.SMS, recorded, given) == sms
 
 
-def test_a_date_may_be_five_minutes_ahead_and_not_a_moment_more() -> None:
+def test_a_date_may_be_at_most_five_minutes_ahead() -> None:
     assert timedelta(minutes=5) == CLOCK_TOLERANCE
     assert not is_too_far_ahead(THEN + timedelta(minutes=5), THEN)
     assert is_too_far_ahead(THEN + timedelta(minutes=5) + MOMENT, THEN)
 
 
-def test_a_revocation_that_is_told_again_after_a_grant_is_not_a_new_one() -> None:
+def test_a_revocation_repeated_after_a_grant_is_not_a_new_one() -> None:
     stop, grant = revoked(THEN), granted(THEN + DAY)
     again = revoked(THEN, received=THEN + 2 * DAY)
     assert record(stop, grant, again).latest == grant
@@ -89,7 +89,7 @@ def test_a_revocation_that_is_told_again_after_a_grant_is_not_a_new_one() -> Non
     assert record(stop, grant, another).latest == another
 
 
-def test_a_grant_that_is_told_again_after_a_revocation_is_not_a_new_one() -> None:
+def test_a_grant_repeated_after_a_revocation_is_not_a_new_one() -> None:
     stop, grant = revoked(THEN - DAY, received=THEN + DAY), granted(THEN)
     again = granted(THEN, received=THEN + 2 * DAY)
     assert record(grant, stop, again).latest == stop
@@ -106,7 +106,7 @@ def statements(draw: st.DrawFn) -> Consent:
 
 
 def counts(reported: list[Consent]) -> ConsentState | None:
-    """The rule of api.md, read statement by statement; each counts from its first receipt."""
+    """The rule of api.md, read statement by statement. Each counts from its first receipt."""
     first = [
         one
         for one in reported
@@ -125,7 +125,7 @@ def counts(reported: list[Consent]) -> ConsentState | None:
 
 
 @given(st.lists(statements(), max_size=8), st.data())
-def test_the_order_in_which_they_become_known_changes_nothing(reported: list[Consent], data: st.DataObject) -> None:
+def test_the_order_of_arrival_does_not_matter(reported: list[Consent], data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from(reported), max_size=5)) if reported else []
     known = record()
     for one in data.draw(st.permutations([*reported, *again])):
@@ -136,7 +136,7 @@ def test_the_order_in_which_they_become_known_changes_nothing(reported: list[Con
 
 @settings(max_examples=200)
 @given(st.lists(statements(), min_size=9, max_size=60))
-def test_a_record_stays_small_and_forgets_no_revocation_that_counts(reported: list[Consent]) -> None:
+def test_a_record_stays_small_and_keeps_every_revocation_that_counts(reported: list[Consent]) -> None:
     known = record()
     for one in reported:
         known = known.joined([one])

@@ -1,4 +1,4 @@
-"""Consents as they are recorded and as they are named with a recipient: whose word counts, and from when."""
+"""Consents, recorded by themselves or given with a recipient: which statement counts, and from when."""
 
 import json
 from dataclasses import replace
@@ -48,7 +48,7 @@ def state(office: Office, phone: str = PHONE) -> ConsentState | None:
 
 
 def stop(office: Office, said_at: datetime | None = None) -> None:
-    """As the webhook's consumer writes it."""
+    """Records a STOP as the webhook's consumer does."""
     said = revoked(said_at or office.clock.now(), received=office.clock.now())
     office.run(office.people.record(DEMO, office.number_key.person(DEMO, PHONE), [said]))
 
@@ -93,7 +93,7 @@ def test_a_consent_dated_ahead_is_refused(office: Office, ahead: timedelta) -> N
     assert (made.status, made.planned.rejected) == (DistributionStatus.REJECTED, 1)
 
 
-def test_a_clock_that_runs_five_minutes_fast_is_believed_to_say_now(office: Office) -> None:
+def test_a_date_up_to_five_minutes_ahead_counts_as_now(office: Office) -> None:
     stop(office)
     office.clock.pass_by(minutes=1)
     record(office, statement(True, office.clock.now() + TOLERATED))
@@ -114,8 +114,8 @@ def test_a_consent_that_came_with_a_plan_does_not_outlive_a_stop(office: Office,
     assert outcome(office) == (Status.FAILED, "opted_out")
 
 
-def test_nor_a_stop_that_we_heard_of_late(office: Office) -> None:
-    """The webhook came after the plan with a time stamp before the date of the grant."""
+def test_a_consent_that_came_with_a_plan_does_not_outlive_a_late_stop(office: Office) -> None:
+    """The webhook came after the plan. Its time is before the date of the grant."""
     said_at = office.clock.now() - timedelta(days=2)
     made = plan(office, office.clock.now() - timedelta(days=1))
     office.clock.pass_by(minutes=1)
@@ -124,14 +124,14 @@ def test_nor_a_stop_that_we_heard_of_late(office: Office) -> None:
     assert outcome(office) == (Status.FAILED, "opted_out")
 
 
-def test_a_plan_that_is_made_after_the_stop_may_bring_a_later_grant(office: Office) -> None:
+def test_a_plan_made_after_the_stop_may_contain_a_later_grant(office: Office) -> None:
     stop(office, office.clock.now() - timedelta(days=2))
     office.clock.pass_by(minutes=1)
     plan(office, office.clock.now() - timedelta(days=1), confirm=True)
     assert outcome(office) == (Status.SENT, None)
 
 
-def test_a_file_is_received_when_its_distribution_is_asked_for_however_late_it_is_planned(office: Office) -> None:
+def test_a_files_grants_are_received_at_the_request_also_if_planned_later(office: Office) -> None:
     row = json.dumps(agreed(office.clock.now() - timedelta(days=1))).encode()
     office.uploads.put(DEMO, "u-1", "ndjson", row)
     made = office.run(office.planning().create(replace(office.new_distribution([], confirm=True), **UPLOAD)))
@@ -143,7 +143,7 @@ def test_a_file_is_received_when_its_distribution_is_asked_for_however_late_it_i
 
 
 @pytest.mark.parametrize("channel", list(Channel))
-def test_a_message_that_is_sent_again_brings_no_newer_grant(office: Office, channel: Channel) -> None:
+def test_a_resend_contains_no_newer_grant(office: Office, channel: Channel) -> None:
     office.provider.answers = [SendError(Kind.RECIPIENT, "x", "undeliverable")]
     at = office.clock.now() - timedelta(days=1)
     made = office.single(8200, channel, consent={"granted_at": at.isoformat(), "source": "register"})
@@ -157,7 +157,7 @@ def test_a_message_that_is_sent_again_brings_no_newer_grant(office: Office, chan
     assert [field_error.code for field_error in refused.value.field_errors] == ["opted_out"]
 
 
-def test_a_fallback_brings_no_newer_grant(office: Office) -> None:
+def test_a_fallback_contains_no_newer_grant(office: Office) -> None:
     at = office.clock.now() - timedelta(days=1)
     wish = FallbackOrder(content=Content(text="Bonjour"), after_minutes=10)
     consent: JsonObject = {"granted_at": at.isoformat(), "source": "register"}
@@ -177,7 +177,7 @@ def test_a_fallback_brings_no_newer_grant(office: Office) -> None:
     assert objection(Channel.SMS, known, given_in(payload)) == "opted_out"
 
 
-def test_of_one_persons_words_in_one_request_the_latest_counts_whatever_their_order(office: Office) -> None:
+def test_the_latest_of_a_persons_statements_in_one_request_counts_in_any_order(office: Office) -> None:
     now = office.clock.now()
     early, late = statement(True, now - timedelta(days=2)), statement(False, now - timedelta(days=1))
     record(office, late, early)
@@ -187,14 +187,14 @@ def test_of_one_persons_words_in_one_request_the_latest_counts_whatever_their_or
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_history_in_one_request_is_read_by_its_dates(office: Office, order: int) -> None:
+def test_a_history_in_one_request_is_ordered_by_its_dates(office: Office, order: int) -> None:
     now = office.clock.now()
     history = [statement(False, now - timedelta(days=2)), statement(True, now - timedelta(days=1))]
     record(office, *history[::order])
     assert state(office) is ConsentState.GRANTED
 
 
-def test_a_revocation_received_after_a_grant_ends_it_whatever_date_either_bears(office: Office) -> None:
+def test_a_revocation_received_after_a_grant_ends_it_with_any_dates(office: Office) -> None:
     now = office.clock.now()
     record(office, statement(True, now - timedelta(days=1)))
     office.clock.pass_by(minutes=1)
@@ -205,7 +205,7 @@ def test_a_revocation_received_after_a_grant_ends_it_whatever_date_either_bears(
     assert state(office) is ConsentState.GRANTED
 
 
-def test_a_register_that_is_read_in_every_night_revokes_nothing_anew(office: Office) -> None:
+def test_a_register_that_is_imported_every_night_revokes_nothing_again(office: Office) -> None:
     now = office.clock.now()
     for _ in range(3):
         record(office, statement(False, now - timedelta(days=2)), statement(True, now - timedelta(days=1)))
@@ -213,7 +213,7 @@ def test_a_register_that_is_read_in_every_night_revokes_nothing_anew(office: Off
         office.clock.pass_by(hours=24)
 
 
-def test_a_thousand_at_once_or_none(office: Office) -> None:
+def test_a_thousand_statements_are_recorded_all_or_none(office: Office) -> None:
     many = [statement(True, phone=f"+22177000{number:04d}") for number in range(1000)]
     with pytest.raises(Refusal) as refused:
         record(office, *many[:999], statement(True, phone="N/A"))

@@ -1,4 +1,5 @@
-"""Erasing a person: wherever their messages are, whoever is killed, however often; and all others untouched."""
+"""Erasing a person: in every state of their messages, with killed workers and repetitions, without a change for
+others."""
 
 import json
 from dataclasses import replace
@@ -53,7 +54,7 @@ def accept(office: Office) -> None:
 
 
 def erase(office: Office) -> None:
-    """The request and all its rounds, and nothing else that waits."""
+    """The request and all its rounds, without other waiting tasks."""
     others, office.tasks.tasks = office.tasks.tasks, []
     accept(office)
     for pause in (*PAUSES, 0):
@@ -65,7 +66,7 @@ def erase(office: Office) -> None:
 
 
 def is_forgotten(office: Office) -> bool:
-    """Neither the number nor its hash is anywhere but in the opt-out."""
+    """Whether the number and its hash are nowhere but in the opt-out."""
     plans = encode(office.plans.objects).decode()
     is_known = any(row.person == person(office) for row in office.log.rows.values())
     known = any(person(office) in key for key in (*office.sessions.ends, *office.contacts.kept))
@@ -78,7 +79,7 @@ def is_opted_out(office: Office) -> bool:
 
 
 def seventh(office: Office) -> Message:
-    """The person's row of the distribution; who is erased is still known by the masked number."""
+    """The person's row of the distribution; it still has the masked number."""
     [row] = [row for row in office.log.rows.values() if row.payload.row == 7]
     return row
 
@@ -101,7 +102,7 @@ ALL_BUT_ONE = ({Status.SENT: 9, Status.FAILED: 1}, {"erased": 1}, DistributionSt
 
 
 class TestWhereverTheMessageIs:
-    def test_planned_and_not_confirmed(self, office: Office) -> None:
+    def test_in_a_plan_without_confirmation(self, office: Office) -> None:
         made = planned(office)
         erase(office)
         assert is_forgotten(office)
@@ -112,7 +113,7 @@ class TestWhereverTheMessageIs:
 
     @pytest.mark.parametrize("is_finished", [False, True], ids=["planning", "completed"])
     def test_in_a_planning_run_that_died(self, office: Office, is_finished: bool) -> None:
-        """Its plan was never taken. Another one may have been since."""
+        """Its plan was never adopted. Another one may have been since."""
         rows = [recipient(number) for number in range(1, 11)]
         new = office.new_distribution(rows, confirm=True)
         assert office.killed(office.planning().create(new), ("plans.write_dedupe_index", 1))
@@ -168,7 +169,7 @@ class TestWhereverTheMessageIs:
         office.finish()
         assert sums(office, made) == ALL_BUT_ONE
 
-    def test_on_the_queue_and_the_erasure_not_worked_off_yet(self, office: Office) -> None:
+    def test_on_the_queue_before_the_erasures_task_runs(self, office: Office) -> None:
         made = office.distribute(10)
         office.do_tasks()
         accept(office)
@@ -182,8 +183,8 @@ class TestWhereverTheMessageIs:
         assert sums(office, made)[0] == ALL_BUT_ONE[0]
 
     @pytest.mark.parametrize("channel", Channel)
-    def test_in_a_sender_s_hands(self, office: Office, channel: Channel) -> None:
-        """It ends by its own outcome, and is forgotten after."""
+    def test_claimed_by_a_sender(self, office: Office, channel: Channel) -> None:
+        """It ends by its own outcome, and is erased afterwards."""
         made = office.distribute(10, channel=channel)
         office.do_tasks()
         queue_messages = [queue_message for queue_message in office.queue.take() if queue_message.payload.to == NUMBER]
@@ -198,8 +199,8 @@ class TestWhereverTheMessageIs:
         assert seventh(office).reason != "erased"
         assert sums(office, made)[0][Status.PENDING] == 10
 
-    def test_in_a_sender_s_hands_and_given_back(self, office: Office) -> None:
-        """Surely not sent: it waits again, and now it is ended."""
+    def test_claimed_by_a_sender_and_given_back(self, office: Office) -> None:
+        """It was certainly not sent. It waits again, and now it ends."""
         made = office.single(7)
         [queue_message] = office.queue.take()
         now = office.clock.now()
@@ -218,7 +219,7 @@ class TestWhereverTheMessageIs:
         assert office.provider.calls == 0
 
     @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED])
-    def test_over_and_done(self, office: Office, status: Status) -> None:
+    def test_in_an_ended_distribution(self, office: Office, status: Status) -> None:
         if status is Status.FAILED:
             office.provider.answers = [SendError(Kind.RECIPIENT, "131026", "undeliverable")]
         made = office.single(7)
@@ -231,7 +232,7 @@ class TestWhereverTheMessageIs:
         assert office.run(office.plans.read_payload(after.payload)) is None
 
     def test_sent_and_retried(self, office: Office) -> None:
-        """Meta took it and then would not: its second go is taken from it (docs/internals/whatsapp.md)."""
+        """Meta took it and later refused it: the erasure removes its second attempt (docs/internals/whatsapp.md)."""
         made = office.single(7, channel=Channel.WHATSAPP)
         office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
         sent = office.row(made.message_id)
@@ -255,7 +256,7 @@ class TestWhereverTheMessageIs:
         assert office.provider.calls == 0
 
     @pytest.mark.parametrize("action", [Action.PAUSE, Action.CANCEL])
-    def test_in_a_distribution_that_stands_still(self, office: Office, action: Action) -> None:
+    def test_in_a_paused_or_cancelled_distribution(self, office: Office, action: Action) -> None:
         made = office.distribute(250)
         [task] = office.tasks.tasks
         office.run(office.control.act(DEMO, made.distribution_id, action))
@@ -275,7 +276,7 @@ class TestWhereverTheMessageIs:
 class TestKilled:
     @pytest.mark.parametrize("point", ERASE_POINTS)
     @pytest.mark.parametrize("nth", [1, 2])
-    def test_anywhere_it_is_finished_by_whoever_comes_next(self, office: Office, point: str, nth: int) -> None:
+    def test_an_erasure_killed_anywhere_is_completed_by_the_next(self, office: Office, point: str, nth: int) -> None:
         running, waiting = office.distribute(10), planned_again(office)
         office.do_tasks()
         office.single(7)
@@ -311,7 +312,7 @@ class TestKilled:
         assert sums(office, made) == ALL_BUT_ONE
         assert len(office.provider.accepted) == 9
 
-    def test_twice_at_once_it_is_done_once(self, office: Office) -> None:
+    def test_two_concurrent_erasures_have_the_effect_of_one(self, office: Office) -> None:
         made = office.distribute(10)
         office.do_tasks()
         accept(office)
@@ -333,11 +334,12 @@ PLAN_POINTS = (
     *("distributions.save", "schedules.set", "schedules.remove"),
 )
 BEFORE_THE_ITEM = ("plans.write_order", "distributions.create", "distributions.get")
-"""Killed there the client has no answer and nothing names its file: that expires (docs/internals/erasure.md)."""
+"""Killed at these points, the client has no answer and no item names its file, which expires
+(docs/internals/erasure.md)."""
 
 
 class TestKilledWhilePlanning:
-    """Whatever the planner had stored, a row names it or not: after the erasure the number is nowhere."""
+    """After the erasure the number is nowhere, whether or not a row names the stored objects."""
 
     @pytest.mark.parametrize("nth", [1, 2, 3])
     @pytest.mark.parametrize("point", PLAN_POINTS)
@@ -366,7 +368,7 @@ class TestKilledWhilePlanning:
         assert any(NUMBER.encode() in content for _, content in files(office)) is nothing_names_it
         assert not nothing_names_it or point in BEFORE_THE_ITEM
 
-    def test_a_file_is_there_for_its_plan_and_for_another_until_the_last_round(self, office: Office) -> None:
+    def test_a_file_stays_for_its_plan_and_another_until_the_last_round(self, office: Office) -> None:
         office.uploads.put(DEMO, "u", "ndjson", json.dumps(recipient(7)).encode())
         new = replace(office.new_distribution([]), recipients=None, upload_id="u")
         made = office.run(office.planning().create(new))
@@ -393,7 +395,7 @@ def files(office: Office) -> list[tuple[str, bytes]]:
 
 
 def erase_while_all_goes_on(office: Office) -> None:
-    """The request, and ticks and tasks for as long as planning may be begun anew."""
+    """The request, then ticks and tasks for as long as planning may begin again."""
     accept(office)
     for _ in range(8):
         office.tick()
@@ -403,7 +405,7 @@ def erase_while_all_goes_on(office: Office) -> None:
 
 
 class TestLongOnes:
-    def test_what_the_time_does_not_allow_becomes_another_task(self, office: Office) -> None:
+    def test_work_beyond_the_time_becomes_another_task(self, office: Office) -> None:
         planned(office, 4000)
         accept(office)
         office.clock = Hurried(office.clock.instant)
@@ -425,14 +427,14 @@ class TestLongOnes:
 
 
 class Hurried(FakeClock):
-    """A minute goes by whenever somebody looks."""
+    """A minute passes with every look at the clock."""
 
     def now(self) -> datetime:
         return self.pass_by(minutes=1)
 
 
 class TestTheRequest:
-    def test_what_is_left_is_an_opt_out_from_now_under_a_hash(self, office: Office) -> None:
+    def test_only_an_opt_out_under_a_hash_remains(self, office: Office) -> None:
         earlier = granted(office.clock.now() - timedelta(days=1), "register of Thiès")
         office.run(office.people.record(DEMO, person(office), [earlier]))
         accept(office)
@@ -440,7 +442,7 @@ class TestTheRequest:
         assert NUMBER not in encode(task).decode()
         assert office.people.records == {(DEMO, person(office)): record(revoked(office.clock.now(), "erasure"))}
 
-    def test_a_word_that_is_dated_later_does_not_outlive_it(self, office: Office) -> None:
+    def test_a_consent_with_a_later_date_does_not_outlive_it(self, office: Office) -> None:
         later = granted(office.clock.now() + timedelta(days=1), received=office.clock.now() - timedelta(seconds=1))
         office.run(office.people.record(DEMO, person(office), [later]))
         accept(office)
@@ -461,7 +463,7 @@ class TestTheRequest:
         assert [field_error.field for field_error in refused.value.field_errors] == ["phone"]
         assert office.tasks.tasks == []
 
-    def test_the_other_names_of_the_person_go_too(self, office: Office) -> None:
+    def test_the_persons_other_identities_are_erased_too(self, office: Office) -> None:
         user, previous = "u" * 32, "q" * 32
         for one, other in ((person(office), user), (user, person(office))):
             office.run(office.contacts.add_identity_links(DEMO, [(one, IdentityLink(other=other))]))
@@ -525,7 +527,7 @@ class TestWhoHadReadBefore:
         assert office.row(made.message_id).reason == "erased"
 
     def test_plans_it_and_the_last_round_removes_it(self, office: Office) -> None:
-        """Judged before the opt-out, frozen after it."""
+        """Checked before the opt-out, stored after it."""
         new = office.new_distribution([recipient(number) for number in range(1, 11)])
         accept(office)
         records, office.people.records = office.people.records, {}

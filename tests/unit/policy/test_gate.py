@@ -30,7 +30,7 @@ def until(text: str) -> NotBefore:
 @pytest.mark.parametrize(
     ("country", "now", "decision"),
     [
-        # Dakar keeps UTC.
+        # Dakar is on UTC.
         ("SN", "2026-11-23T20:59:59.999999", Go()),
         ("SN", "2026-11-23T21:00", until("2026-11-24T07:00")),
         ("SN", "2026-11-24T00:00", until("2026-11-24T07:00")),
@@ -41,13 +41,13 @@ def until(text: str) -> NotBefore:
         ("MG", "2026-11-23T18:00", until("2026-11-24T04:00")),
         ("MG", "2026-11-24T03:59:59.999999", until("2026-11-24T04:00")),
         ("MG", "2026-11-24T04:00", Go()),
-        # Cairo: UTC+2 in winter; summer time began at midnight on Friday 24 April 2026, one hour is missing.
+        # Cairo: UTC+2 in winter. Summer time began at midnight on Friday 24 April 2026; one hour is missing.
         ("EG", "2026-04-22T18:59:59.999999", Go()),
         ("EG", "2026-04-22T19:00", until("2026-04-23T05:00")),
         ("EG", "2026-04-23T19:00", until("2026-04-24T04:00")),
         ("EG", "2026-04-24T17:59:59.999999", Go()),
         ("EG", "2026-04-24T18:00", until("2026-04-25T04:00")),
-        # … and ends at midnight after Thursday 29 October: one hour comes twice.
+        # It ends at midnight after Thursday 29 October: one hour comes twice.
         ("EG", "2026-10-29T17:59:59.999999", Go()),
         ("EG", "2026-10-29T18:00", until("2026-10-30T05:00")),
         ("EG", "2026-10-30T04:59:59.999999", until("2026-10-30T05:00")),
@@ -55,7 +55,7 @@ def until(text: str) -> NotBefore:
         ("EG", "2026-10-30T19:00", until("2026-10-31T05:00")),
     ],
 )
-def test_quiet_hours_bind_sms_where_the_recipient_lives(country: str, now: str, decision: Decision) -> None:
+def test_quiet_hours_apply_to_sms_in_the_recipients_country(country: str, now: str, decision: Decision) -> None:
     assert gate(replace(SMS, country=country), utc(now)) == decision
     assert gate(replace(WHATSAPP, country=country), utc(now)) == Go()
 
@@ -69,7 +69,7 @@ def test_quiet_hours_bind_sms_where_the_recipient_lives(country: str, now: str, 
         ("2026-11-23T17:00", until("2026-11-24T07:00")),  # peak and quiet hours touch: both are skipped
     ],
 )
-def test_peak_hours_bind_sms_that_go_off_peak(now: str, decision: Decision) -> None:
+def test_peak_hours_apply_to_off_peak_sms(now: str, decision: Decision) -> None:
     assert gate(replace(SMS, peak=PEAK), utc(now)) == decision
     assert gate(replace(WHATSAPP, peak=PEAK), utc(now)) == Go()
 
@@ -85,7 +85,7 @@ def test_peak_hours_bind_sms_that_go_off_peak(now: str, decision: Decision) -> N
         (WHATSAPP, "2026-11-23T22:00", until("2026-11-23T22:00")),
     ],
 )
-def test_a_wish_for_later(gate_input: GateInput, wish: str, decision: Decision) -> None:
+def test_a_requested_later_time(gate_input: GateInput, wish: str, decision: Decision) -> None:
     assert gate(replace(gate_input, not_before=utc(wish)), NOON) == decision
 
 
@@ -106,7 +106,7 @@ def test_who_gets_nothing(gate_input: GateInput, decision: Decision) -> None:
     assert gate(gate_input, NOON) == decision
 
 
-def test_no_is_said_at_night_too() -> None:
+def test_never_is_answered_at_night_too() -> None:
     assert gate(replace(SMS, recorded=STOPPED), utc("2026-11-23T23:00")) == Never(reason="opted_out")
 
 
@@ -119,7 +119,7 @@ instants = st.timedeltas(timedelta(), timedelta(days=730)).map(lambda after: utc
 
 
 @given(country=st.sampled_from(sorted(COVERED)), now=instants, off_peak=st.booleans())
-def test_what_may_not_leave_now_may_leave_then(country: str, now: datetime, off_peak: bool) -> None:
+def test_a_message_may_leave_at_the_answered_time(country: str, now: datetime, off_peak: bool) -> None:
     gate_input = replace(SMS, country=country, peak=PEAK if off_peak else ())
     decision = gate(gate_input, now)
     if isinstance(decision, NotBefore):
@@ -140,12 +140,12 @@ SESSION = replace(WHATSAPP, session_text=True, session_until=NOON)
         (None, Never(reason="template_required")),
     ],
 )
-def test_a_text_of_ones_own_leaves_only_inside_the_session(until: datetime | None, decision: Decision) -> None:
-    """Twenty-four hours, their last instant excluded."""
+def test_a_free_text_leaves_only_inside_the_session(until: datetime | None, decision: Decision) -> None:
+    """Twenty-four hours; the last instant is outside."""
     assert gate(replace(SESSION, session_until=until), NOON) == decision
 
 
-def test_once_the_session_has_closed_a_template_may_leave_instead() -> None:
+def test_after_the_session_a_template_may_leave_instead() -> None:
     assert gate(replace(SESSION, has_template=True), NOON) == Go(as_template=True)
     assert gate(replace(SESSION, has_template=True), NOON - timedelta(seconds=1)) == Go()
 

@@ -1,4 +1,5 @@
-"""Texts of one's own on WhatsApp: inside the session, in two halves, and as a template once the session has closed."""
+"""Free texts on WhatsApp: inside the session, with the card as a message of its own, and as a template after the
+session."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -29,13 +30,13 @@ def office() -> Office:
 
 
 def wrote(office: Office, number: int = 8200, *, ends_in: timedelta = 24 * HOUR) -> None:
-    """The person's session ends so much later."""
+    """The person's session ends after that time."""
     person = office.number_key.person(DEMO, str(recipient(number)["phone"]))
     office.run(office.sessions.open(DEMO, WHATSAPP.phone_number_id, person, office.clock.now() + ends_in))
 
 
 def text(office: Office, content: Content = SHORT) -> Message:
-    """Somebody in a session is sent a text, which waits for its departure."""
+    """A text to a person in a session. It waits for its send slot."""
     return office.single(channel=Channel.WHATSAPP, content=content)
 
 
@@ -57,7 +58,7 @@ def without_default_template(office: Office) -> None:
 
 
 def settle(office: Office) -> None:
-    """An hour of ticks, with workers for what they bring."""
+    """An hour of ticks, with workers for the due messages."""
     for _ in range(12):
         office.clock.pass_by(minutes=5)
         office.tick()
@@ -68,7 +69,7 @@ def modes(office: Office) -> list[Mode]:
     return [payload.mode for payload in office.provider.payloads]
 
 
-def test_a_text_goes_under_its_card_inside_the_session(office: Office) -> None:
+def test_inside_the_session_a_text_is_its_cards_caption(office: Office) -> None:
     wrote(office)
     message = text(office)
     office.deliver(Channel.WHATSAPP)
@@ -80,7 +81,7 @@ def test_a_text_goes_under_its_card_inside_the_session(office: Office) -> None:
 
 @pytest.mark.parametrize("ends_in", [None, timedelta(0), -HOUR])
 def test_outside_a_session_a_text_is_refused(office: Office, ends_in: timedelta | None) -> None:
-    """However ready a template stands: a person can still choose another content."""
+    """Even if a template is ready: a person can still choose another content."""
     if ends_in is not None:
         wrote(office, ends_in=ends_in)
     with pytest.raises(Refusal) as refused:
@@ -127,8 +128,9 @@ def test_a_card_is_needed_in_a_session_too(office: Office) -> None:
     ("remaining", "mode"),
     [(timedelta(seconds=1), Mode.SESSION), (timedelta(0), Mode.TEMPLATE), (-HOUR, Mode.TEMPLATE)],
 )
-def test_the_session_is_asked_again_just_before_the_call(office: Office, remaining: timedelta, mode: Mode) -> None:
-    """The session's last instant is outside. Closed by then, the default template goes, with this person's values."""
+def test_the_session_is_checked_again_just_before_the_call(office: Office, remaining: timedelta, mode: Mode) -> None:
+    """The session's last instant is outside. If it is closed by then, the default template is sent with this person's
+    values."""
     slot = office.clock.now() + HOUR
     wrote(office, ends_in=HOUR + timedelta(minutes=2))
     message = office.single(channel=Channel.WHATSAPP, content=SHORT, send_at=slot)
@@ -156,8 +158,8 @@ def test_without_a_template_a_closed_session_ends_the_message(office: Office) ->
     assert (row.status, row.reason, office.provider.calls) == (Status.FAILED, "template_required", 0)
 
 
-def test_meta_knows_better_that_the_session_has_closed(office: Office) -> None:
-    """131047 in the answer: the same message, its next attempt, as the template."""
+def test_if_meta_says_that_the_session_has_closed_the_template_is_sent(office: Office) -> None:
+    """131047 in the answer: the same message is sent as the template, with its next attempt."""
     wrote(office)
     office.provider.answers = [CLOSED]
     message = text(office)
@@ -167,7 +169,7 @@ def test_meta_knows_better_that_the_session_has_closed(office: Office) -> None:
     assert (modes(office), office.provider.calls) == ([Mode.TEMPLATE], 2)
 
 
-def test_the_template_goes_also_if_its_queue_message_was_lost(office: Office) -> None:
+def test_the_template_is_sent_although_its_queue_message_was_lost(office: Office) -> None:
     wrote(office)
     office.provider.answers = [CLOSED]
     message = text(office)
@@ -179,8 +181,9 @@ def test_the_template_goes_also_if_its_queue_message_was_lost(office: Office) ->
 
 
 @pytest.mark.parametrize("card", [False, True])
-def test_a_webhook_that_the_session_had_closed_brings_the_template(office: Office, card: bool) -> None:
-    """The usual way: taken first, and `failed` afterwards. The status stays `sent`, it never goes back."""
+def test_a_webhook_about_a_closed_session_causes_the_template(office: Office, card: bool) -> None:
+    """The usual case: Meta takes the message, and reports `failed` later. The status stays `sent`, because it never
+    goes back."""
     wrote(office)
     message = text(office, LONG if card else SHORT)
     office.deliver(Channel.WHATSAPP)
@@ -204,7 +207,7 @@ def test_a_webhook_that_the_session_had_closed_brings_the_template(office: Offic
     assert office.row(message.message_id).status is Status.DELIVERED
 
 
-def test_the_template_goes_once(office: Office) -> None:
+def test_the_template_is_sent_once(office: Office) -> None:
     wrote(office)
     message = text(office)
     office.deliver(Channel.WHATSAPP)
@@ -226,7 +229,7 @@ def test_without_a_template_131047_fails_the_message(office: Office) -> None:
     assert office.row(message.message_id).reason == "template_required"
 
 
-def test_a_webhook_before_its_own_answer_comes_again(office: Office) -> None:
+def test_a_webhook_before_the_sends_answer_is_handled_later(office: Office) -> None:
     wrote(office)
     message = text(office)
     [queue_message] = office.queue.take()
@@ -241,7 +244,7 @@ def test_a_webhook_before_its_own_answer_comes_again(office: Office) -> None:
     assert modes(office) == [Mode.SESSION, Mode.TEMPLATE]
 
 
-def test_a_template_still_goes_when_its_distribution_is_completed(office: Office) -> None:
+def test_the_template_is_sent_although_its_distribution_is_completed(office: Office) -> None:
     wrote(office, 1)
     new = office.new_distribution([recipient(1)], channel=Channel.WHATSAPP, confirm=True)
     office.run(office.planning().create(replace(new, order=replace(new.order, content=SHORT))))
@@ -272,7 +275,7 @@ HALVES = (
 
 
 def halves(office: Office) -> tuple[int, int]:
-    """How often the card was taken, and the text."""
+    """How often the card was taken, and how often the text."""
     keys = [key for _, key in office.provider.accepted]
     return sum(key.endswith(".card") for key in keys), sum(not key.endswith(".card") for key in keys)
 
@@ -290,7 +293,7 @@ def test_a_long_text_follows_its_card(office: Office) -> None:
 
 @pytest.mark.parametrize("time", [1, 2])
 @pytest.mark.parametrize("point", HALVES)
-def test_a_worker_killed_anywhere_repeats_neither_half(office: Office, point: str, time: int) -> None:
+def test_a_worker_killed_anywhere_repeats_neither_part(office: Office, point: str, time: int) -> None:
     wrote(office, ends_in=48 * HOUR)
     text(office, LONG)
     [queue_message] = office.queue.take()
@@ -314,7 +317,7 @@ def test_a_worker_killed_anywhere_repeats_neither_half(office: Office, point: st
     ],
     ids=str,
 )
-def test_only_the_half_that_failed_is_sent_again(office: Office, error: SendError) -> None:
+def test_only_the_part_that_failed_is_sent_again(office: Office, error: SendError) -> None:
     wrote(office)
     office.provider.answers = [None, error, error]
     message = text(office, LONG)
@@ -324,7 +327,7 @@ def test_only_the_half_that_failed_is_sent_again(office: Office, error: SendErro
     assert halves(office) == (1, 1)
 
 
-def test_a_refused_card_keeps_the_text_back(office: Office) -> None:
+def test_after_a_refused_card_the_text_is_not_sent(office: Office) -> None:
     wrote(office)
     office.provider.answers = [SendError(Kind.RECIPIENT, "131026", "not_on_whatsapp")]
     message = text(office, LONG)
@@ -333,7 +336,7 @@ def test_a_refused_card_keeps_the_text_back(office: Office) -> None:
     assert office.provider.calls == 1
 
 
-def test_the_cards_arrival_is_not_the_messages(office: Office) -> None:
+def test_the_cards_arrival_does_not_count_as_the_messages(office: Office) -> None:
     wrote(office)
     message = text(office, LONG)
     office.deliver(Channel.WHATSAPP)
@@ -349,7 +352,7 @@ def test_the_cards_arrival_is_not_the_messages(office: Office) -> None:
     assert office.row(message.message_id).reason == "undeliverable"
 
 
-def test_a_card_that_failed_after_a_retried_text_still_tells(office: Office) -> None:
+def test_a_card_that_fails_after_a_retried_text_still_counts(office: Office) -> None:
     wrote(office)
     office.provider.answers = [None, SendError(Kind.RETRY, "131016")]
     message = text(office, LONG)
@@ -363,7 +366,7 @@ def test_a_card_that_failed_after_a_retried_text_still_tells(office: Office) -> 
     assert office.row(message.message_id).status is Status.FAILED
 
 
-def test_a_card_of_which_nobody_knew_is_proved_by_its_status_and_the_text_follows(office: Office) -> None:
+def test_a_status_proves_a_card_with_an_unknown_outcome_and_the_text_follows(office: Office) -> None:
     wrote(office)
     office.provider.answers = [UNKNOWN]
     message = text(office, LONG)
@@ -379,10 +382,10 @@ REPORTED = st.tuples(st.sampled_from([Status.SENT, Status.DELIVERED, Status.READ
 
 
 @given(st.sets(REPORTED, min_size=1), st.data())
-def test_any_order_and_repetition_of_both_halves_statuses_ends_alike(
+def test_statuses_of_both_parts_in_any_order_give_the_same_result(
     statuses: set[tuple[Status, bool]], data: st.DataObject
 ) -> None:
-    """Whoever fails, fails because the session has closed."""
+    """Every failure here means that the session has closed."""
     ends = set()
     again = data.draw(st.lists(st.sampled_from(sorted(statuses))))
     for order in (sorted(statuses), data.draw(st.permutations([*statuses, *again]))):

@@ -1,4 +1,4 @@
-"""The words people write, both ways: what ends all messages, what may mean that, and what does not."""
+"""The words that end all messages, words that may mean it, and words that do not."""
 
 import unicodedata
 from typing import Literal
@@ -26,7 +26,7 @@ from shared.policy.opt_out import (
 NAMES = ("PNV-SN", "Min Sante")
 
 ENDS = [
-    # the word alone, however it is typed
+    # the word alone, in any spelling
     "STOP", "stop", "Stop", " stop ", "stop.", "STOP!!!", "stop?", "«STOP»", "S.T.O.P", "s t o p", "stop\n",
     "Stop stop", "*stop*", "_stop_", "stop 🙏", "🛑 STOP 🛑", "ＳＴＯＰ", "sto\u200bp", "\u200fSTOP", "\ufeffstop",
     "st\u00adop", "stoooop", "STOPPP", "Stopall", "STOP ALL", STOP_PAYLOAD, "ARRET", "arrêt", "ARRÊT",
@@ -76,17 +76,17 @@ PASSES = [
 
 
 @pytest.mark.parametrize("words", ENDS)
-def test_what_ends_all_messages(words: str) -> None:
+def test_words_that_end_all_messages(words: str) -> None:
     assert wish_of(words, NAMES) is Wish.STOP
 
 
 @pytest.mark.parametrize("words", ASKS)
-def test_what_may_mean_it(words: str) -> None:
+def test_words_that_may_mean_a_stop(words: str) -> None:
     assert wish_of(words, NAMES) is Wish.UNCLEAR
 
 
 @pytest.mark.parametrize("words", PASSES)
-def test_what_does_not(words: str) -> None:
+def test_words_that_mean_no_stop(words: str) -> None:
     assert wish_of(words, NAMES) is Wish.NOTHING
 
 
@@ -108,7 +108,7 @@ AROUND = st.text(" \t\u00a0'\"«»…-–_*👍🙏", max_size=4)
     AROUND,
     AROUND,
 )
-def test_any_case_form_and_punctuation(
+def test_a_stop_word_counts_in_any_case_form_and_punctuation(
     word: str, form: Literal["NFC", "NFD", "NFKC", "NFKD"], case: object, before: str, after: str
 ) -> None:
     assert callable(case)
@@ -141,7 +141,7 @@ def test_the_vocabulary_is_written_as_it_is_read() -> None:
 
 
 @given(st.text())
-def test_total(words: str) -> None:
+def test_any_text_is_accepted(words: str) -> None:
     wish_of(words, NAMES)
     tongue_of(words)
 
@@ -174,7 +174,7 @@ def test_the_language_of_a_message(words: str, tongue: Tongue | None) -> None:
         (None, None, "001", BOTH),
     ],
 )
-def test_in_whose_language_a_person_is_answered(
+def test_the_language_of_the_answer_to_a_person(
     said_in: Tongue | None, written_in: str | None, country: str, expected: object
 ) -> None:
     assert texts_for(said_in, written_in, country) == expected
