@@ -1,5 +1,5 @@
-"""What design.md and house.md ask of the code's shape: who may import whom; template, code and document name the same
-things."""
+"""The shape of the code that design.md and house.md ask for: import rules, and the same names in template, code and
+document."""
 
 import ast
 import importlib
@@ -25,7 +25,7 @@ CAPABILITIES = {
     *("base", "texts", "recipients", "cards", "policy", "pacing", "messages", "sending", "holds", "campaigns"),
     *("duplicates", "webhooks", "integrations"),
 }
-"""What the product is about. `base` is what each of them uses and that knows none of them."""
+"""The capabilities. Each uses `base`, which knows none of them."""
 EDGES = {"storage", "providers", "api", "app"}
 LIBRARIES = {
     "recipients": {"phonenumbers", "ijson"},
@@ -34,7 +34,7 @@ LIBRARIES = {
     "api": {"fastjsonschema"},
     "app": {"aws_lambda_powertools", "msgspec"},
 }
-"""Packages of others, beside Python's own, by the folder that may import them."""
+"""Third-party packages, with the folders that may import them."""
 FOR_TYPES_ONLY = re.compile(r"_typeshed|types_boto3_\w+")
 IMPURE = {"os", "random", "secrets", "time", "socket", "threading", "subprocess", "logging"}
 DRAWN = {"uuid4", "uuid1", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
@@ -42,15 +42,14 @@ MOST_MODULES = 16
 """In one package: about 15 (house.md)."""
 HEADROOM = 1.15
 LONGEST_FUNCTION, LONGEST_MODULE = int(48 * HEADROOM), int(508 * HEADROOM)
-"""Budgets in lines: the longest of 2026-11-30 and 15 % more, so that a new field or method does not begin with a split.
-"""
+"""Budgets in lines: the longest of 2026-11-30 plus 15 %, so that a new field or method does not begin with a split."""
 INTEGRATION = re.compile(r"(?<=/v1/integrations/)(whatsapp|sms|dhis2)\b")
-"""The document tells the three apart, because their bodies differ; the template has one route for them."""
+"""The document has three routes, because their bodies differ; the template has one for all three."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Module:
-    """One file of the product, parsed."""
+    """One parsed file of the product."""
 
     path: str
     tree: ast.Module
@@ -64,7 +63,7 @@ class Module:
 
     @cached_property
     def imports(self) -> frozenset[str]:
-        """The full names of all that it imports, also within functions and for types only."""
+        """The full names of all its imports, also inside functions and for types only."""
         return frozenset(_imports(self.path, self.tree))
 
     @property
@@ -74,7 +73,7 @@ class Module:
 
     @property
     def libraries(self) -> set[str]:
-        """What it imports that is neither Python's own nor ours."""
+        """Its imports that are neither Python's own nor ours."""
         outside = {name.split(".")[0] for name in self.imports} - set(sys.stdlib_module_names) - {"shared", "functions"}
         return outside - {name for name in outside if FOR_TYPES_ONLY.fullmatch(name)}
 
@@ -140,8 +139,8 @@ def test_storage_providers_and_api_know_only_capabilities() -> None:
         assert _offences({edge}, EDGES - {edge}) == []
 
 
-def test_functions_are_put_together_by_app() -> None:
-    """A function's folder translates events. It knows the API's words and what it answers with, and no adapter."""
+def test_only_app_puts_functions_together() -> None:
+    """A function's folder translates events. It knows the API's words and its answers, but no adapter."""
     assert _offences({"functions"}, {"storage", "providers"}) == []
     for name in FUNCTION_FOLDERS.values():
         others = {f"functions.{other}" for other in FUNCTION_FOLDERS.values() if other != name}
@@ -162,8 +161,8 @@ def test_libraries_stay_in_their_folder() -> None:
     assert strange == []
 
 
-def test_capabilities_are_handed_their_clock_their_chance_and_their_environment() -> None:
-    """What waits for others may use asyncio; what waits for nothing uses not even that."""
+def test_capabilities_get_clock_randomness_and_environment_passed_in() -> None:
+    """Async modules may use asyncio; others may not even use that."""
     for module in _of(CAPABILITIES):
         waits = any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(module.tree))
         roots = {name.split(".")[0] for name in module.imports}
@@ -183,7 +182,7 @@ def test_one_module_reads_the_environment() -> None:
     assert readers == {"shared/app/runtime.py"}
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     assert [module.path for module in CODE if not ast.get_docstring(module.tree)] == []
 
 
@@ -196,8 +195,9 @@ def test_no_package_is_crowded() -> None:
     assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
 
 
-def test_nothing_is_long() -> None:
-    """A function's lines are its own: one that registers routes is as long as what it says between them."""
+def test_functions_and_modules_keep_to_their_length() -> None:
+    """A function's lines are its own, without nested functions: one that registers routes is as long as the code in
+    between."""
     assert {module.path: module.lines for module in CODE if module.lines > LONGEST_MODULE} == {}
     long = {
         f"{module.path} {node.name}": _own_lines(node)
@@ -221,13 +221,13 @@ def _own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 CLOCK = "CLOCK_STARTS_AT"
-"""Read by whoever makes the clock, before the function's own settings are anything's."""
+"""Read by the code that makes the clock, before the function's own settings."""
 SPECIAL = {CLOCK: "", "MESSAGE_RETENTION_DAYS": "400"}
-"""Variables that are not just any text."""
+"""Variables with a fixed form."""
 
 
 def _environment(function: str) -> dict[str, str]:
-    """The variables that the template gives a function, with values that mean nothing; without those of libraries."""
+    """The variables that the template gives a function, with meaningless values; without those of libraries."""
     shared = mapping(TEMPLATE, "Globals", "Function", "Environment", "Variables")
     own = mapping(reading.properties(TEMPLATE, function), "Environment", "Variables")
     of_ours = {name for name in shared | own if not re.fullmatch(r"POWERTOOLS_\w+|AWS_ENDPOINT_URL", name)}
@@ -249,12 +249,12 @@ def _build(function: str, environment: dict[str, str]) -> object:
 
 
 @each_function
-def test_settings_are_what_the_template_gives(function: str) -> None:
+def test_settings_equal_the_templates_variables(function: str) -> None:
     assert _settings(function) | {CLOCK} == set(_environment(function))
 
 
 @each_function
-def test_a_function_is_built_from_its_variables_and_from_no_fewer(function: str) -> None:
+def test_a_function_needs_all_of_its_variables(function: str) -> None:
     environment = _environment(function)
     assert callable(_build(function, environment))
     for name in environment:
@@ -263,7 +263,7 @@ def test_a_function_is_built_from_its_variables_and_from_no_fewer(function: str)
 
 
 def _registered(function: str) -> set[str]:
-    """The routes of the router that the built handler holds; none where it serves queues only."""
+    """The routes of the built handler's router; none if it serves only queues."""
     handler = _build(function, _environment(function))
     assert inspect.isfunction(handler)
     held = inspect.getclosurevars(handler).nonlocals.values()

@@ -1,5 +1,4 @@
-"""Nothing that a worker remembers from one batch to the next grows for ever: it is an `LruCache`, or it stands here
-with what empties it."""
+"""A worker's memory between batches is limited: it is an `LruCache`, or this file names what empties it."""
 
 import ast
 from pathlib import Path
@@ -48,7 +47,7 @@ def is_empty_collection(value: ast.expr | None) -> bool:
 
 
 def memories(source: str) -> list[str]:
-    """Attributes that an object begins with empty and may fill as long as it lives."""
+    """Attributes that begin empty and that an object may fill as long as it lives."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.FunctionDef) and node.name == "__init__"):
@@ -62,13 +61,13 @@ def memories(source: str) -> list[str]:
     return found
 
 
-def test_everything_that_is_remembered_is_bounded_or_emptied() -> None:
+def test_every_memory_is_limited_or_emptied() -> None:
     files = [file for folder in ("shared", "functions") for file in sorted((ROOT / folder).rglob("*.py"))]
     found = {f"{file.relative_to(ROOT)} {name}" for file in files for name in memories(file.read_text("utf-8"))}
     assert found == set(EMPTIED)
 
 
-def test_a_cache_without_a_bound_would_be_seen() -> None:
+def test_an_unlimited_cache_is_found() -> None:
     body = ("self._known: dict[str, int] = {}", "self._seen = set()", "self._fine = LruCache(4)")
     source = "class A:\n    def __init__(self) -> None:\n        " + "\n        ".join(body)
     assert memories(source) == ["_known", "_seen"]

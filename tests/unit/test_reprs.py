@@ -1,4 +1,5 @@
-"""What holds somebody's number, words or secrets does not show them: an exception or a log line may hold its `repr`."""
+"""Objects with a person's number, words or secrets do not show them: an exception or a log line may contain their
+`repr`."""
 
 import dataclasses
 import importlib
@@ -41,7 +42,7 @@ INNOCENT = {
     **dict.fromkeys(("Response.headers", "UploadTarget.headers"), "types and lengths"),
     "ClientParts.url": "where a provider answers",
     "Metric.value": "the name of a field",
-    "Shape.body": "a template's, without anybody's values",
+    "Shape.body": "a template's, without a person's values",
     "Shape.parameters": "the names of variables",
     "StatusReport.recipient": "shows neither its number nor its user ID",
     "Update.values": "of the tables, which hold nothing personal",

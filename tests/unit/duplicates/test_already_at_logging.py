@@ -117,10 +117,10 @@ def test_distributions_that_log_at_once_send_each_card_once(office: Office, orde
     async def work(task: Task) -> None:
         await office.fanout().work(task, office.clock.now() + timedelta(minutes=5))
 
-    async def everybody() -> None:
+    async def all_tasks() -> None:
         await asyncio.gather(*map(work, tasks))
 
-    office.run(everybody())
+    office.run(all_tasks())
     office.do_tasks()
     office.deliver(within=timedelta(minutes=1))
     assert messages_a_person(office) == {1}

@@ -194,7 +194,7 @@ class Bulk(RuleBasedStateMachine):
         self.office.run(self.senders_work(seconds * SECOND))
 
     @rule(minutes=st.sampled_from([1, 3, 16, 60, 240, 700]))
-    def nobody_works(self, minutes: int) -> None:
+    def no_worker_works(self, minutes: int) -> None:
         self.time_passes(minutes * MINUTE)
 
     @rule(answers=st.lists(st.sampled_from([*ANSWERS, "fine", "fine"]), min_size=1, max_size=6))
@@ -245,7 +245,7 @@ class Bulk(RuleBasedStateMachine):
         assert getattr(self, "model", None) is None or self.model.wrongs == []
 
     @invariant()
-    def nobody_gets_two(self) -> None:
+    def no_person_gets_two(self) -> None:
         if hasattr(self, "office"):
             assert [one for one, times in self.taken().items() if times > 1] == []
 
@@ -254,7 +254,7 @@ class Bulk(RuleBasedStateMachine):
         if hasattr(self, "office"):
             self.let_everything_come_to_rest()
             self.nothing_goes_out_when_it_must_not()
-            self.nobody_gets_two()
+            self.no_person_gets_two()
             self.every_row_has_an_outcome()
 
     def every_row_has_an_outcome(self) -> None:

@@ -73,7 +73,7 @@ type Answer = httpx2.Response | Exception
 
 
 class Provider:
-    """Answers by path, in order; the last answer stays. Remembers what it was asked."""
+    """Answers by path, in order; the last answer repeats. It records the requests."""
 
     def __init__(self, **answers: Sequence[Answer]) -> None:
         self._answers = {name: list(queue) for name, queue in answers.items()}

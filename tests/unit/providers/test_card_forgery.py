@@ -1,4 +1,4 @@
-"""A card's address is somebody's input: whatever it says, nothing inside is asked, and nothing is read without end."""
+"""A card's address is a client's input: no address leads to an internal host or to an endless read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -29,10 +29,10 @@ METADATA = "169.254.169.254"
         "cards。example", "ｃards.example", "cards.example%2eevil.example", "cards.example%00.evil.example",
     ],
 )  # fmt: skip
-def test_only_the_hosts_of_the_list_are_asked(host: str) -> None:
+def test_only_listed_hosts_get_a_request(host: str) -> None:
     server = web()
     server.names |= {"evil.example": [PUBLIC], "localhost": ["127.0.0.1"], "metadata": [METADATA]}
-    if host == "cards.example.":  # the root that every name ends in
+    if host == "cards.example.":  # the root at the end of every name
         assert server.fetch(f"https://{host}/a.png") == b"picture"
         return
     assert server.refused(f"https://{host}/a.png").reason in {"card_host_not_allowed", "card_url_invalid"}
@@ -53,7 +53,7 @@ def test_only_the_hosts_of_the_list_are_asked(host: str) -> None:
         "https://cards.example/\x00", "https://[cards.example]/", "https://[::1", "https://" + "a" * 3_000,
     ],
 )  # fmt: skip
-def test_no_way_of_writing_leads_past_the_list(reference: str) -> None:
+def test_no_notation_bypasses_the_list(reference: str) -> None:
     server = web()
     assert server.refused(reference).reason in {"card_host_not_allowed", "card_url_invalid"}
     assert not server.requests
@@ -75,10 +75,10 @@ def test_addresses_that_only_look_public(address: str) -> None:
     assert not server.requests
 
 
-@pytest.mark.enable_socket  # nothing is asked: a number is its own address
+@pytest.mark.enable_socket  # makes no request: a number is its own address
 @pytest.mark.parametrize("written", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0"])
-def test_numbers_that_the_machine_takes_for_addresses_are_checked_as_those(written: str) -> None:
-    """Were such a host on the list, its address would still not be asked."""
+def test_numbers_that_resolve_to_addresses_are_checked(written: str) -> None:
+    """If such a host were on the list, its address would still be refused."""
     found = asyncio.run(resolve(written, 443))
     assert found
     assert not any(map(is_public, found))
@@ -89,14 +89,14 @@ def test_numbers_that_the_machine_takes_for_addresses_are_checked_as_those(writt
     "location",
     [f"http://{METADATA}/latest/meta-data/", "https://evil.example/", "https://cards.example/b", "file:///x", "//evil"],
 )  # fmt: skip
-def test_a_redirect_is_an_answer_and_not_followed(status: int, location: str) -> None:
+def test_a_redirect_is_not_followed(status: int, location: str) -> None:
     server = web(httpx2.Response(status, headers={"Location": location}))
     error = server.refused("https://cards.example/a.png")
     assert (error.kind, error.reason) == (Kind.RECIPIENT, "card_unreachable")
     assert [request.url.host for request in server.requests] == [PUBLIC]
 
 
-def test_a_name_that_is_bound_anew_is_looked_up_once_and_asked_where_it_was_checked() -> None:
+def test_a_name_is_resolved_once_and_the_request_goes_to_the_checked_address() -> None:
     lookups: list[str] = []
 
     async def rebound(host: str, port: int) -> Sequence[str]:
@@ -120,7 +120,7 @@ def test_a_name_that_is_bound_anew_is_looked_up_once_and_asked_where_it_was_chec
 @pytest.mark.parametrize(
     "coding", ["gzip", "GZIP", "br", "deflate", "zstd", "gzip, gzip", "identity, gzip", "x-gzip", "aes128gcm"]
 )
-def test_what_is_packed_is_not_unpacked(coding: str) -> None:
+def test_a_compressed_body_is_not_decompressed(coding: str) -> None:
     read = 0
 
     async def packed() -> AsyncIterator[bytes]:
@@ -134,7 +134,7 @@ def test_what_is_packed_is_not_unpacked(coding: str) -> None:
 
 
 @pytest.mark.parametrize("length", [None, "7", "0", "99999999999"])
-def test_a_giant_ends_at_the_limit_whatever_length_it_claims(length: str | None) -> None:
+def test_an_oversized_body_ends_at_the_limit_with_any_claimed_length(length: str | None) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield b"x" * (1 << 18)
@@ -164,13 +164,13 @@ def refused_after(server: Web) -> tuple[SendError, timedelta]:
     return caught.value, clock.now() - MORNING
 
 
-def test_a_body_that_drips_has_its_time() -> None:
+def test_a_slow_body_has_a_time_limit() -> None:
     error, took = refused_after(web(slowly(4)))
     assert (error.kind, error.reason) == (Kind.RETRY, "card_unreachable")
     assert took == timedelta(seconds=WHOLE_CALL_SECONDS)
 
 
-def test_a_resolver_that_does_not_answer_has_the_same_time() -> None:
+def test_a_slow_resolver_has_the_same_time_limit() -> None:
     class Silent(Web):
         async def resolve(self, host: str, port: int) -> Sequence[str]:
             await asyncio.sleep(3600)
@@ -190,7 +190,7 @@ def test_a_resolver_that_does_not_answer_has_the_same_time() -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("content_type", ["image/png", "image/jpeg", "text/html"])
-def test_what_it_is_called_makes_nothing_a_picture(content: bytes, content_type: str) -> None:
+def test_a_content_type_does_not_make_a_picture(content: bytes, content_type: str) -> None:
     answer = httpx2.Response(200, headers={"Content-Type": content_type}, content=content)
     with pytest.raises(SendError) as caught:
         kind(web(answer).fetch("https://cards.example/a.png"))

@@ -61,7 +61,7 @@ def web(answer: httpx2.Response | Exception | None = None, *addresses: str) -> W
     return Web(answer or httpx2.Response(200, content=b"picture"), cards_example=addresses or (PUBLIC,))
 
 
-def test_the_checked_address_is_the_one_asked() -> None:
+def test_the_request_goes_to_the_checked_address() -> None:
     server = web()
     assert server.fetch("https://cards.example/a/b.png?v=1") == b"picture"
     (request,) = server.requests
@@ -94,7 +94,7 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_names_that_lead_inside_are_refused(address: str) -> None:
+def test_names_with_internal_addresses_are_refused(address: str) -> None:
     for addresses in ([address], [PUBLIC, address]):
         server = web(None, *addresses)
         error = server.refused("https://cards.example/a.png")
@@ -127,7 +127,7 @@ def test_the_local_stacks_host_may_be_private() -> None:
         ("nonsense", "card_url_invalid"),
     ],
 )
-def test_the_allow_list_is_asked_again(reference: str, reason: str) -> None:
+def test_the_allow_list_is_checked_again(reference: str, reason: str) -> None:
     server, bucket = web(), Bucket()
     error = server.refused(reference, bucket=bucket)
     assert error.reason == reason
@@ -175,7 +175,7 @@ PNG = b"\x89PNG\r\n\x1a\n and so on"
         (b"", "image/png"),
     ],
 )
-def test_a_page_instead_of_the_picture_may_be_the_hosts_trouble(content: bytes, media_type: str) -> None:
+def test_a_page_in_place_of_the_picture_may_be_the_hosts_fault(content: bytes, media_type: str) -> None:
     answer = httpx2.Response(200, content=content, headers={"Content-Type": media_type})
     error = web(answer).refused("https://cards.example/a.png")
     assert (error.kind, error.reason, error.scope) == (Kind.RECIPIENT, "card_unreachable", Scope.CARDS)
@@ -187,8 +187,8 @@ def test_a_page_instead_of_the_picture_may_be_the_hosts_trouble(content: bytes, 
     ("content", "media_type"),
     [(PNG, "text/html"), (PNG, ""), (b"RIFF....WEBPVP8 ", "text/plain"), (b"no picture at all", "image/png")],
 )
-def test_what_is_there_but_wrong_is_the_rows_own_trouble(content: bytes, media_type: str) -> None:
-    """It is fetched; whether it is a picture that WhatsApp takes is looked at afterwards."""
+def test_other_content_is_the_rows_own_fault(content: bytes, media_type: str) -> None:
+    """It is fetched. Whether WhatsApp accepts it as a picture is checked later."""
     answer = httpx2.Response(200, content=content, headers={"Content-Type": media_type})
     assert web(answer).fetch("https://cards.example/a.png") == content
 

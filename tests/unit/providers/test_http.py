@@ -20,7 +20,7 @@ ALL = sorted(
 
 
 def made(error: type[Exception]) -> Exception:
-    """The classes take different arguments; the mapper looks at none."""
+    """The classes take different arguments, which the mapper does not read."""
     return error.__new__(error)
 
 
@@ -35,7 +35,7 @@ def raised(error: Exception, call: Call) -> SendError:
     return caught.value
 
 
-def test_all_exceptions_are_walked() -> None:
+def test_the_test_covers_all_exceptions() -> None:
     assert len(ALL) >= 29
     assert {error.__name__ for error in ALL} >= NOT_SENT | NEVER_BUILT | {"ReadTimeout", "RemoteProtocolError"}
 
@@ -49,18 +49,18 @@ def test_every_exception_of_a_send_is_a_decision(error: type[Exception]) -> None
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)
-def test_nothing_is_unknown_that_may_be_repeated(error: type[Exception]) -> None:
+def test_a_repeatable_call_never_has_an_unknown_outcome(error: type[Exception]) -> None:
     expected = Kind.BUG if error.__name__ in NEVER_BUILT else Kind.RETRY
     assert raised(made(error), Call.REPEATABLE).kind is expected
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), OSError("reset"), ssl.SSLError("broken")])
-def test_what_escapes_httpx2_is_an_answer_lost(error: Exception) -> None:
+def test_an_exception_outside_httpx2_is_a_lost_answer(error: Exception) -> None:
     assert raised(error, Call.ONCE).kind is Kind.UNKNOWN
     assert raised(error, Call.REPEATABLE).kind is Kind.RETRY
 
 
-def test_the_unforeseen_is_an_answer_lost() -> None:
+def test_an_unexpected_exception_is_a_lost_answer() -> None:
     assert error_from_exception(KeyError("x"), Call.ONCE).kind is Kind.UNKNOWN
 
 
@@ -79,7 +79,7 @@ def test_a_text_that_utf_8_cannot_hold_is_our_bug() -> None:
     assert caught.value.kind is Kind.BUG
 
 
-def test_the_request_does_not_ride_along() -> None:
+def test_the_error_does_not_contain_the_request() -> None:
     request = httpx2.Request("POST", "https://graph.example/messages", content=b"+221770000001")
     decision = raised(httpx2.ReadTimeout("timed out", request=request), Call.ONCE)
     assert decision.__cause__ is None
@@ -88,7 +88,7 @@ def test_the_request_does_not_ride_along() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\n", "a\r\nX-Evil: 1", "jeton-é"])
-def test_a_token_that_no_header_holds(token: str) -> None:
+def test_a_token_that_no_header_can_carry(token: str) -> None:
     with pytest.raises(SendError) as caught:
         bearer(token)
     assert (caught.value.kind, caught.value.reason) == (Kind.STOP, "token_invalid")
@@ -102,7 +102,7 @@ def test_the_client() -> None:
     assert http.headers["User-Agent"] == "oomus-messaging"
 
 
-def test_who_reads_webhooks_loads_no_client() -> None:
+def test_the_webhook_readers_import_no_http_client() -> None:
     code = (
         "import sys, shared.providers.meta.webhook, shared.providers.orange.receipts;sys.exit('httpx2' in sys.modules)"
     )
@@ -118,7 +118,7 @@ def test_a_send_waits_longer_than_other_calls() -> None:
 
 @pytest.mark.parametrize(("whole", "kind"), [(23.0, None), (0.0, Kind.RETRY)])
 def test_a_second_try_needs_half_of_a_send_s_time(whole: float, kind: Kind | None) -> None:
-    """Without it the message goes back: the refusal before it was a sure one."""
+    """Without enough time the message is given back: the refusal before it was certain."""
 
     async def tried() -> None:
         async with SendTime(SendTimes(read=21.0, whole=whole)).before_second_try():

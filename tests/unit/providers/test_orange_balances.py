@@ -1,4 +1,4 @@
-"""What is left, from the contracts: one reckoning for planning, health and the sender."""
+"""The remaining units of the contracts: one calculation for planning, health and the sender."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ def test_what_a_countrys_contracts_hold_together(
     assert what_is_missing(contracts, "SN", NOON) == missing
 
 
-def test_countries_are_apart() -> None:
+def test_countries_are_counted_separately() -> None:
     listed = [contract(5), contract(7, country="CI")]
     assert [(balance.country, balance.units) for balance in balances_in(listed, NOON)] == [("SN", 5), ("CI", 7)]
     assert what_is_missing(listed, "ML", NOON) == "balance_empty"
@@ -80,7 +80,7 @@ def test_contracts_that_cannot_be_read_raise(answer: Answer) -> None:
         ask(contracts=[answer])
 
 
-def test_a_hanging_orange_is_not_waited_for() -> None:
+def test_a_slow_answer_of_orange_is_not_awaited() -> None:
     class Hanging(OrangeSender):
         async def contracts(self, integration: object) -> list[Contract]:
             await asyncio.Event().wait()

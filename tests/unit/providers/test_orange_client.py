@@ -94,7 +94,7 @@ def test_a_token_is_kept_for_its_life(expires_in: object, still: int, no_longer:
         assert bench.prepare() == "token-2"
 
 
-def test_a_token_is_asked_for_once_for_all() -> None:
+def test_concurrent_sends_request_one_token() -> None:
     bench = Bench()
 
     async def many() -> list[str]:
@@ -185,7 +185,7 @@ def test_the_receipt_id(answer: Answer, receipt_id: str) -> None:
         created(f"{URL}/a b"),
     ],
 )
-def test_taken_without_a_readable_id_is_unknown(answer: Answer) -> None:
+def test_an_acceptance_without_a_readable_id_is_unknown(answer: Answer) -> None:
     bench = Bench(requests=[answer])
     error = bench.refused()
     assert (error.kind, error.reason) == (Kind.UNKNOWN, "outcome_unknown")
@@ -217,8 +217,8 @@ class OldTokenRefused(Provider):
 
 
 @pytest.mark.parametrize(("country", "hour"), [("SN", 21), ("MG", 18), ("SN", 5)])
-def test_a_call_that_night_has_overtaken_is_not_made(country: str, hour: int) -> None:
-    """The gate let it pass; the claim took its time."""
+def test_a_call_that_would_come_in_quiet_hours_is_not_made(country: str, hour: int) -> None:
+    """The gate let the message pass, but the claim took long."""
     bench = Bench()
     bench.now = NOON.replace(hour=hour)
     error = bench.refused(country=country)
@@ -226,7 +226,7 @@ def test_a_call_that_night_has_overtaken_is_not_made(country: str, hour: int) ->
 
 
 class DuskFalls(Provider):
-    """A slow token request: 20:59:59 when the call was refused, 21:00 when the new token is there."""
+    """A slow token request: the call was refused at 20:59:59, and the new token comes at 21:00."""
 
     def __init__(self, bench: Bench, **answers: list[Answer]) -> None:
         super().__init__(**answers)
@@ -238,7 +238,7 @@ class DuskFalls(Provider):
         return super().__call__(request)
 
 
-def test_a_token_that_takes_until_night_sends_nothing_more() -> None:
+def test_no_call_follows_a_token_that_came_in_quiet_hours() -> None:
     bench = Bench()
     bench.now = NOON.replace(hour=20, minute=59, second=59)
     bench.orange = DuskFalls(bench, token=[token()], requests=[EXPIRED, created()])
@@ -247,7 +247,7 @@ def test_a_token_that_takes_until_night_sends_nothing_more() -> None:
     assert len(bench.orange.asked("requests")) == 1
 
 
-def test_many_refused_together_bring_one_new_token() -> None:
+def test_many_concurrent_refusals_cause_one_new_token() -> None:
     orange = OldTokenRefused(token=[token("token-1"), token("token-2")], requests=[created()])
     sender = OrangeSender(orange.http(), "https://api.orange.example", lambda: NOON, FakeTokenStore(Points()))
 
@@ -259,13 +259,13 @@ def test_many_refused_together_bring_one_new_token() -> None:
     assert len(orange.asked("token")) == 2
 
 
-def test_credentials_that_we_did_not_send_are_no_reason_for_a_new_token() -> None:
+def test_a_refusal_for_missing_credentials_causes_no_new_token() -> None:
     bench = Bench(requests=[ok({"code": 40}, 401)])
     assert bench.refused().kind is Kind.STOP
     assert len(bench.orange.requests) == 1
 
 
-def test_a_new_token_that_cannot_be_had_says_not_sent() -> None:
+def test_without_a_new_token_the_message_was_not_sent() -> None:
     assert Bench(requests=[EXPIRED], token=[httpx2.ReadTimeout("late")]).refused().kind is Kind.RETRY
 
 
@@ -297,7 +297,7 @@ def test_a_send_is_made_once(answer: Answer, kind: Kind) -> None:
         ([contract(50, status="EXPIRED"), contract(0)], "contract_expired"),
     ],
 )
-def test_the_contracts_tell_an_empty_balance(answer: Answer, contracts: list[object], reason: str) -> None:
+def test_the_contracts_show_an_empty_balance(answer: Answer, contracts: list[object], reason: str) -> None:
     error = Bench(requests=[answer], contracts=[ok(contracts)]).refused()
     assert (error.kind, error.reason) == (Kind.STOP, reason)
 
@@ -313,16 +313,14 @@ def test_the_contracts_tell_an_empty_balance(answer: Answer, contracts: list[obj
         (ok({"requestError": {"policyException": {"messageId": "POL1009"}}}, 403), "country_not_subscribed"),
     ],
 )
-def test_without_a_contract_a_code_that_says_why_is_believed(
-    answer: Answer, reason: str, contracts: list[object]
-) -> None:
-    """Who is not subscribed has no contract: to buy units would not help."""
+def test_without_a_contract_the_code_decides(answer: Answer, reason: str, contracts: list[object]) -> None:
+    """An account without a subscription has no contract: buying units would not help."""
     error = Bench(requests=[answer], contracts=[ok(contracts)]).refused()
     assert (error.kind, error.reason) == (Kind.STOP, reason)
 
 
 @pytest.mark.parametrize("contracts", [[contract("100")], [contract(50, days=-1), contract(1)]])
-def test_with_units_left_it_is_the_recipient(contracts: list[object]) -> None:
+def test_with_remaining_units_the_refusal_is_about_the_recipient(contracts: list[object]) -> None:
     error = Bench(requests=[POLICY], contracts=[ok(contracts)]).refused()
     assert (error.kind, error.reason, error.code) == (Kind.RECIPIENT, "provider_rejected", "POL0001")
 

@@ -67,7 +67,7 @@ def test_every_code_is_in_the_tables() -> None:
 
 
 @pytest.mark.parametrize("rule", [*GATEWAY.values(), *ONE_API.values(), *OAUTH.values(), *STATUSES.values()])
-def test_reasons_are_of_the_closed_list(rule: Rule) -> None:
+def test_reasons_are_from_the_closed_list(rule: Rule) -> None:
     if rule.kind in (RETRY, THROTTLED):
         assert rule.reason == ""
     else:
@@ -136,7 +136,7 @@ def test_oauths_shape(body: object, kind: Kind) -> None:
      b'{"code":9999}', b'{"code":null}', b'{"requestError":{"serviceException":[]}}', b"[" * 100_000, b"\xff\xfe"],
     ids=lambda body: body[:24],
 )  # fmt: skip
-def test_where_the_code_is_silent_the_status_decides(status: int, kind: Kind, body: bytes) -> None:
+def test_without_a_known_code_the_status_decides(status: int, kind: Kind, body: bytes) -> None:
     assert error_from_response(status, body).kind is kind
     assert error_from_response(status, body, Call.REPEATABLE).kind is (RETRY if kind is UNKNOWN else kind)
 
@@ -153,11 +153,11 @@ def test_where_the_code_is_silent_the_status_decides(status: int, kind: Kind, bo
         (401, gateway(42), False),
     ],
 )
-def test_which_answers_need_a_look_at_the_contracts(status: int, body: bytes, *, needs_contracts: bool) -> None:
+def test_answers_that_need_the_contracts(status: int, body: bytes, *, needs_contracts: bool) -> None:
     assert read(status, body).needs_contracts is needs_contracts
 
 
-def test_the_words_stay_out() -> None:
+def test_the_error_does_not_contain_the_providers_text() -> None:
     error = error_from_response(400, exception("SVC0002", "tel:+221770000001 is wrong", variables=["+221770000001"]))
     assert "+221" not in f"{error}{error.args}{error.code}"
     odd = error_from_response(400, exception("+221770000001"))
@@ -165,5 +165,5 @@ def test_the_words_stay_out() -> None:
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))
-def test_total(status: int, body: bytes) -> None:
+def test_every_answer_is_mapped(status: int, body: bytes) -> None:
     assert error_from_response(status, body).kind in Kind

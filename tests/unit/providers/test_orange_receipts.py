@@ -51,14 +51,14 @@ def test_statuses(reported: str, status: Status | None) -> None:
         ([], None),
     ],
 )
-def test_the_number_that_a_receipt_speaks_of(address: object, e164: str | None) -> None:
+def test_the_number_in_a_receipt(address: object, e164: str | None) -> None:
     [receipt] = receipts(json.dumps(callback("DeliveredToTerminal", address=address))).receipts
     assert receipt.address == e164
     assert "770000001" not in repr(receipt)
 
 
 @pytest.mark.parametrize("number", ["+221770000001", "+221 77 000 00 01", "+77-000.00/01", "+(221) 770000001"])
-def test_an_unknown_status_is_kept_raw_but_for_what_may_be_a_number(number: str) -> None:
+def test_an_unknown_status_is_kept_without_possible_numbers(number: str) -> None:
     [receipt] = receipts(json.dumps(callback(f"Held {number}: 12"))).receipts
     assert receipt.delivery_status.replace("(", "") == "Held +#: 12"
 
@@ -85,7 +85,7 @@ def test_shapes() -> None:
     ],
     ids=lambda body: body[:40],
 )  # fmt: skip
-def test_what_names_nothing_is_counted(body: bytes) -> None:
+def test_receipts_without_a_reference_are_counted(body: bytes) -> None:
     read = receipts(body)
     assert (read.receipts, read.ignored) == ([], 1)
 

@@ -1,4 +1,4 @@
-"""One token for all workers of an organisation, whoever starts, dies, or asks at the same time."""
+"""All workers of an organisation share one token, also if workers start, die, or ask at the same time."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ SMS = sms()
 
 
 class Orange(Provider):
-    """Gives a new token each time; `living` are those that are still good. With `single` a new one ends the others."""
+    """Gives a new token each time. `living`: the valid ones. With `single` a new token ends the others."""
 
     def __init__(self, *, single: bool = False, expires_in: object = "3600") -> None:
         super().__init__()
@@ -54,14 +54,14 @@ class AdapterRig:
 
 
 @pytest.mark.parametrize("expires_in", ["3600", 3600])
-def test_a_cold_worker_reads_the_token_that_a_warm_one_got(expires_in: object) -> None:
+def test_a_new_worker_reads_the_token_of_another(expires_in: object) -> None:
     adapter = AdapterRig(expires_in=expires_in)
     warm = adapter.worker()
     assert [adapter.token(worker) for worker in (warm, adapter.worker(), adapter.worker(), warm)] == ["token-1"] * 4
     assert (adapter.points.passed["token_store.read"], adapter.points.passed["token_store.put"]) == (3, 1)
 
 
-def test_it_is_refreshed_before_it_expires_and_once_for_all() -> None:
+def test_a_token_is_refreshed_once_for_all_before_it_expires() -> None:
     adapter = AdapterRig()
     workers = [adapter.worker() for _ in range(3)]
     assert {adapter.token(worker) for worker in workers} == {"token-1"}
@@ -70,7 +70,7 @@ def test_it_is_refreshed_before_it_expires_and_once_for_all() -> None:
     assert adapter.orange.given == ["token-1", "token-2"]
 
 
-def test_a_refused_token_is_looked_for_in_the_token_store_before_orange_is_asked() -> None:
+def test_after_a_refusal_the_token_store_is_read_before_orange_is_asked() -> None:
     adapter = AdapterRig()
     one, other = adapter.worker(), adapter.worker()
     assert adapter.token(one) == adapter.token(other) == "token-1"
@@ -79,7 +79,7 @@ def test_a_refused_token_is_looked_for_in_the_token_store_before_orange_is_asked
     assert adapter.orange.given == ["token-1", "token-2"]
 
 
-def test_credentials_that_were_replaced_never_get_the_old_token() -> None:
+def test_new_credentials_never_get_the_old_token() -> None:
     adapter = AdapterRig()
     adapter.token(adapter.worker())
     changed = replace(SMS, client_secret=secret("another"))
@@ -99,7 +99,7 @@ def test_without_a_token_store_each_worker_has_its_own() -> None:
     ]
 
 
-def test_workers_that_ask_at_once_end_up_with_one_token() -> None:
+def test_workers_that_ask_at_once_share_one_token() -> None:
     adapter = AdapterRig()
     workers = [adapter.worker() for _ in range(5)]
 
@@ -117,7 +117,7 @@ def test_every_token_that_is_used_is_good_after_one_refusal(
     count: int,
     data: st.DataObject,
 ) -> None:
-    """Even if Orange ends the older token with each new one. What a worker holds may be dead: then it asks once."""
+    """Even if Orange ends the older token with each new one. A worker's token may be invalid: then it asks once."""
     adapter = AdapterRig(single=single)
     workers = [adapter.worker() for _ in range(count)]
     for _ in range(data.draw(st.integers(1, 8))):
@@ -140,7 +140,7 @@ def test_a_worker_that_dies_leaves_the_token_store_usable(point: tuple[str, int]
     assert survivors[0] == survivors[1]
 
 
-def test_whoever_is_always_overtaken_keeps_its_own() -> None:
+def test_a_worker_that_is_always_overtaken_keeps_its_own_token() -> None:
     adapter = AdapterRig()
     serial = itertools.count()
 

@@ -58,7 +58,7 @@ class Remembered(FakeMedia):
 
     @property
     def ids(self) -> dict[str, str]:
-        """What is kept, by picture."""
+        """The cached media IDs, by picture."""
         return {content: media_id for (_, _, content), (_, media_id) in self.known.items()}
 
     @override
@@ -82,12 +82,12 @@ class Bench:
         self.sender = self.environment()
 
     def environment(self) -> ChannelSender[WhatsAppIntegration, str]:
-        """A fresh one, beside the first: it shares the store alone."""
+        """A new environment beside the first. It shares only the store."""
         cache: MediaCache = self.media
         return WhatsAppSender(self.meta.http(), "https://graph.example/", self.cards, cache, self.clock.now)
 
     def keep(self, media_id: str) -> None:
-        """Others have uploaded the picture."""
+        """Another environment has uploaded the picture."""
         self.media.known["demo", "1060001", PICTURE] = (self.clock.now(), media_id)
 
     def prepare(self, number: int = 1, *, after: datetime | None = None) -> str:
@@ -119,7 +119,7 @@ def part(request: httpx2.Request) -> list[Message]:
 
 
 @pytest.mark.parametrize(("form", "media_type"), [("PNG", "image/png"), ("JPEG", "image/jpeg")])
-def test_the_card_goes_up_with_its_type(form: str, media_type: str) -> None:
+def test_the_card_is_uploaded_with_its_type(form: str, media_type: str) -> None:
     bench = Bench(picture(form))
     bench.send(card_message(first_name="Awa"))
     (upload,) = bench.meta.asked("media")
@@ -199,7 +199,7 @@ def test_the_template_beside_a_text_shows_the_card_only_if_it_has_a_picture() ->
 
 
 @pytest.mark.parametrize("to", ["+221770000001", "+2250700000001", "+20100000001"])
-def test_the_plus_always_leads(to: str) -> None:
+def test_the_number_always_has_its_plus(to: str) -> None:
     bench = Bench()
     for mode in (Mode.TEMPLATE, Mode.SESSION):
         bench.send(replace(card_message(mode), to=to))
@@ -211,7 +211,7 @@ def test_the_plus_always_leads(to: str) -> None:
     ("status", "held"),
     [("held_for_quality_assessment", True), ("paused", True), ("accepted", False), ("novel", False), ("", False)],
 )
-def test_what_meta_holds_back_is_accepted_and_told(status: str, held: bool) -> None:
+def test_a_message_that_meta_holds_is_accepted_and_reported(status: str, held: bool) -> None:
     assert Bench(messages=[accepted(status)]).taken(card_message()).held is held
 
 
@@ -247,7 +247,7 @@ def test_a_text_with_a_button_is_an_interactive_message() -> None:
     )
 
 
-def test_the_same_picture_goes_up_once_for_all() -> None:
+def test_the_same_picture_is_uploaded_once_for_all() -> None:
     bench = Bench()
 
     async def prepare_many() -> list[str]:
@@ -256,7 +256,7 @@ def test_the_same_picture_goes_up_once_for_all() -> None:
 
     assert asyncio.run(prepare_many()) == ["media-1"] * 10
     assert len(bench.meta.asked("media")) == 1
-    assert bench.media.ids == {}, "one person's: nobody else asks for it"
+    assert bench.media.ids == {}, "one person's: no other message uses it"
 
 
 def test_a_batch_looks_up_its_cards_at_once() -> None:
@@ -271,8 +271,8 @@ def test_a_batch_looks_up_its_cards_at_once() -> None:
     assert not bench.meta.asked("media")
 
 
-def test_another_number_uploads_the_picture_for_itself() -> None:
-    """Meta takes a media ID only from the number that uploaded it."""
+def test_another_number_uploads_the_picture_again() -> None:
+    """Meta accepts a media ID only from the number that uploaded it."""
     bench = Bench()
     for number in ("1060001", "1060002", "1060002"):
         asyncio.run(bench.sender.prepare(replace(whatsapp(), phone_number_id=number), card_message()))
@@ -280,7 +280,7 @@ def test_another_number_uploads_the_picture_for_itself() -> None:
 
 
 @pytest.mark.parametrize("answer", [accepted("held_for_quality_assessment"), accepted("novel"), accepted(code=201)])
-def test_accepted_is_accepted(answer: httpx2.Response) -> None:
+def test_other_success_answers_count_as_accepted(answer: httpx2.Response) -> None:
     assert Bench(messages=[answer]).send(card_message()).startswith("wamid.")
 
 
@@ -330,7 +330,7 @@ def test_an_upload_may_be_repeated(answer: Answer, kind: Kind) -> None:
     assert not bench.media.ids
 
 
-def test_what_is_no_picture_is_not_uploaded() -> None:
+def test_invalid_pictures_are_not_uploaded() -> None:
     bench = Bench(b"<html>")
     assert bench.refused(card_message()).reason == "card_not_a_picture"
     assert not bench.meta.requests
@@ -357,7 +357,7 @@ def media(*names: str) -> list[Answer]:
     return [ok({"id": name}) for name in names]
 
 
-def test_a_card_of_two_people_is_kept_for_the_others() -> None:
+def test_a_card_of_two_people_is_cached_for_others() -> None:
     bench = Bench(media=media("media-1", "media-2"))
     assert [bench.prepare(1), bench.prepare(1)] == ["media-1", "media-1"]
     assert bench.media.ids == {}
@@ -368,7 +368,7 @@ def test_a_card_of_two_people_is_kept_for_the_others() -> None:
     assert len(bench.meta.asked("media")) == 1
 
 
-def test_an_environments_own_id_is_no_older_than_the_stores_may_be() -> None:
+def test_an_environments_media_id_expires_like_the_stores() -> None:
     bench = Bench(media=media("media-1", "media-2"))
     assert bench.prepare(1) == "media-1"
     bench.clock.instant += MEDIA_KEPT - timedelta(seconds=1)
@@ -377,7 +377,7 @@ def test_an_environments_own_id_is_no_older_than_the_stores_may_be() -> None:
     assert bench.prepare(1) == "media-2"
 
 
-def test_an_environment_keeps_so_many_ids_and_no_more() -> None:
+def test_an_environment_caches_a_limited_number_of_ids() -> None:
     bench = Bench()
     uploads = Uploads(bench.media, bench.clock.now)
 
@@ -390,7 +390,7 @@ def test_an_environment_keeps_so_many_ids_and_no_more() -> None:
     assert asyncio.run(fill()) == [None, f"media-{MOST_KNOWN:064x}"]
 
 
-def test_a_picture_that_meta_refuses_is_uploaded_anew_for_the_next_try() -> None:
+def test_a_refused_picture_is_uploaded_again_for_the_next_try() -> None:
     bench = Bench(media=media("media-2"), messages=[REFUSED])
     bench.keep("media-1")
     error = bench.refused(card_message())
@@ -400,7 +400,7 @@ def test_a_picture_that_meta_refuses_is_uploaded_anew_for_the_next_try() -> None
     assert bench.prepare() == "media-2"
 
 
-def test_the_id_that_came_since_is_not_forgotten_with_the_refused_one() -> None:
+def test_a_newer_id_is_not_removed_with_the_refused_one() -> None:
     bench = Bench(messages=[REFUSED])
     bench.keep("media-1")
     prepared = bench.prepare()
@@ -409,8 +409,8 @@ def test_the_id_that_came_since_is_not_forgotten_with_the_refused_one() -> None:
     assert bench.media.ids == {PICTURE: "media-2"}
 
 
-def test_a_card_that_was_refused_later_goes_up_once_for_all() -> None:
-    """Meta took messages of many with one upload and refused the picture afterwards."""
+def test_a_card_refused_later_is_uploaded_once_for_all() -> None:
+    """Meta took many messages with one upload and refused the picture later."""
     bench = Bench(media=media("media-1", "media-2", "media-3"))
     assert [bench.prepare(1), bench.prepare(2)] == ["media-1", "media-1"]
     refused = bench.clock.instant
@@ -428,18 +428,18 @@ def test_a_second_refusal_is_final() -> None:
     assert len(bench.meta.asked("messages")) == 2
 
 
-def test_a_failed_new_upload_says_not_sent() -> None:
+def test_after_a_failed_new_upload_the_message_was_not_sent() -> None:
     bench = Bench(media=[httpx2.ReadTimeout("late")], messages=[STALE])
     assert bench.refused(card_message(), prepared="media-0").kind is Kind.RETRY
     assert len(bench.meta.asked("messages")) == 1
 
 
-def test_a_template_message_without_template_is_not_sent_freely() -> None:
+def test_a_template_message_without_a_template_is_not_sent_as_free_text() -> None:
     payload = Payload(to=NUMBER, country="SN", mode=Mode.TEMPLATE, text="Votre carte")
     assert Bench().refused(payload).kind is Kind.BUG
 
 
-def test_a_token_that_no_header_holds_stops() -> None:
+def test_a_token_that_no_header_can_carry_is_a_stop_error() -> None:
     bench = Bench()
     assert bench.refused(card_message(), token="a\nb").reason == "token_invalid"
     assert not bench.meta.requests

@@ -21,7 +21,7 @@ STATUS_REASONS = {
     "daily_limit", "provider_down", "country_not_subscribed",
 }  # fmt: skip
 
-# reference/whatsapp.md, section 4: code, HTTP status where the page gives one, the page's action as kinds.
+# reference/whatsapp.md, section 4: code, HTTP status if the page gives one, and the page's action as kinds.
 RETRY, THROTTLED, RECIPIENT, STOP, BUG, UNKNOWN = (
     Kind.RETRY, Kind.THROTTLED, Kind.RECIPIENT, Kind.STOP, Kind.BUG, Kind.UNKNOWN,
 )  # fmt: skip
@@ -63,7 +63,7 @@ def test_every_code_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("rule", [*CODES.values(), *RANGES.values()])
-def test_reasons_are_of_the_closed_list(rule: Rule) -> None:
+def test_reasons_are_from_the_closed_list(rule: Rule) -> None:
     error = rule.error("x")
     if error.kind in (RETRY, THROTTLED):
         assert error.reason == ""
@@ -72,14 +72,14 @@ def test_reasons_are_of_the_closed_list(rule: Rule) -> None:
     assert error.kind is not THROTTLED or (error.retry_after or 0) >= 1
 
 
-def test_refusals_that_are_the_templates_once_they_repeat() -> None:
+def test_refusals_that_count_against_the_template_once_they_repeat() -> None:
     """The page's "R if data-dependent, T if repeated"."""
     repeated = {code: rule.if_repeated for code, rule in CODES.items() if rule.if_repeated}
     assert repeated == dict.fromkeys((132008, 132012, 132018), "template_disabled")
 
 
-def test_what_is_tried_a_few_times_and_what_rests() -> None:
-    """The page's "few tries, then F" and "once, then F"; 131049 rests for a day, told in an answer or in a status."""
+def test_codes_with_few_attempts_and_codes_that_rest() -> None:
+    """The page's "few tries, then F" and "once, then F". 131049 rests for a day, in an answer and in a status."""
     assert {code: rule.most_attempts for code, rule in CODES.items() if rule.most_attempts} == {1: 5, 131014: 2}
     for error in (error_from_response(400, answer(131049)), error_from_code(131049)):
         assert error.rests_until(NOON) == NOON + timedelta(hours=24)
@@ -88,7 +88,7 @@ def test_what_is_tried_a_few_times_and_what_rests() -> None:
 
 
 TEMPLATE_REASONS = {"template_paused", "template_disabled", "template_recategorised"}
-"""These stop what uses the template; every other stop is the account's."""
+"""These stop the use of the template; every other stop error is the account's."""
 
 
 def test_reasons_that_stop_a_template_alone() -> None:
@@ -98,8 +98,8 @@ def test_reasons_that_stop_a_template_alone() -> None:
 
 
 @pytest.mark.parametrize(("code", "status", "kind"), TABLE)
-def test_a_stop_says_how_far_it_reaches(code: int, status: int, kind: Kind) -> None:
-    """The page's T is the template's, its S the account's; told at once and in a status alike."""
+def test_a_stop_error_has_a_scope(code: int, status: int, kind: Kind) -> None:
+    """The page's T means the template, its S the account, in an answer and in a status."""
     for error in (error_from_response(status, answer(code)), error_from_code(code)):
         if error.kind is not STOP:
             continue
@@ -155,14 +155,14 @@ def test_the_pair_limit_slows_one_person() -> None:
     ],
     ids=lambda body: body[:24],
 )
-def test_where_the_code_is_silent_the_status_decides(status: int, kind: Kind, reason: str, body: bytes) -> None:
+def test_without_a_known_code_the_status_decides(status: int, kind: Kind, reason: str, body: bytes) -> None:
     error = error_from_response(status, body)
     assert (error.kind, error.reason) == (kind, reason)
     repeated = error_from_response(status, body, Call.REPEATABLE)
     assert repeated.kind is (RETRY if kind is UNKNOWN else kind)
 
 
-def test_429_throttles_whatever_the_code() -> None:
+def test_429_throttles_with_every_code() -> None:
     for code in (131048, 190, 131000, 5):
         assert error_from_response(429, answer(code)).kind is THROTTLED
     assert error_from_response(429, answer(131056)).person_only
@@ -195,7 +195,7 @@ def test_a_stale_media_id_has_a_code_of_its_own(body: bytes) -> None:
 @pytest.mark.parametrize(
     "said", ["The parameter to is required.", "Param 'to' is not a phone number", "Recipient phone number not valid"]
 )
-def test_a_wrong_addressee_is_the_recipients(code: int, said: str) -> None:
+def test_a_wrong_addressee_is_of_kind_recipient(code: int, said: str) -> None:
     error = error_from_response(400, answer(code, error_data={"details": said}))
     assert (error.kind, error.reason) == (RECIPIENT, "phone_invalid")
 
@@ -206,7 +206,7 @@ def test_a_wrong_phone_number_id_stops() -> None:
     assert (error.kind, error.reason) == (STOP, "permission_missing")
 
 
-def test_the_words_stay_out() -> None:
+def test_the_error_does_not_contain_the_providers_text() -> None:
     error = error_from_response(400, answer(131009, "to +221770000001 is wrong"))
     assert "+221" not in f"{error}{error.args}{error.code}"
 
@@ -219,11 +219,11 @@ def test_a_failed_status_is_never_unknown(code: int, _status: int, kind: Kind) -
 
 
 @pytest.mark.parametrize("code", [None, "", "abc", {}, [], True, 987654, float("nan")])
-def test_an_unknown_code_in_a_status_is_the_recipients(code: JsonValue) -> None:
+def test_an_unknown_code_in_a_status_is_of_kind_recipient(code: JsonValue) -> None:
     error = error_from_code(code)
     assert (error.kind, error.reason) == (RECIPIENT, "undeliverable")
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))
-def test_total(status: int, body: bytes) -> None:
+def test_every_answer_is_mapped(status: int, body: bytes) -> None:
     assert error_from_response(status, body).kind in Kind

@@ -1,4 +1,4 @@
-"""Templates at Meta: listing, creating, the example picture; and which of them we can fill in."""
+"""Templates at Meta: listing, creating, the example picture, and which templates we can fill in."""
 
 import asyncio
 import json
@@ -65,7 +65,7 @@ def test_a_named_template_with_a_picture() -> None:
 
 
 @pytest.mark.parametrize("stated", ["POSITIONAL", None])
-def test_a_positional_template_whose_examples_name_our_variables(stated: str | None) -> None:
+def test_a_positional_template_with_our_variables_as_examples(stated: str | None) -> None:
     wording = body_component("{{2}} : {{1}}, {{2}}.", body_text=[["first_name", " {card_code} "]])
     found = shape_of(template(wording, parameter_format=stated))
     body = "{card_code} : {first_name}, {card_code}."
@@ -94,7 +94,7 @@ VARIABLE_URL: JsonObject = {"type": "URL", "text": "Voir", "url": "https://v.exa
         ({"type": "HEADER", "format": "TEXT", "text": "Carte"}, None),
     ],
 )
-def test_what_else_a_template_may_have(component: JsonObject, button: UrlButton | None) -> None:
+def test_other_components_of_a_template(component: JsonObject, button: UrlButton | None) -> None:
     found = shape_of(template(SAID, component))
     assert found is not None
     assert (found.button, found.has_picture) == (button, False)
@@ -127,11 +127,11 @@ def test_what_else_a_template_may_have(component: JsonObject, button: UrlButton 
         {},
     ],
 )
-def test_what_we_could_not_fill_in_does_not_count(listed: JsonObject) -> None:
+def test_a_template_that_we_cannot_fill_in_does_not_count(listed: JsonObject) -> None:
     assert shape_of(listed) is None
 
 
-def test_both_forms_are_called_as_meta_wants_them() -> None:
+def test_both_forms_are_called_as_documented() -> None:
     call = TemplateCall(
         name="own_card",
         language="en_US",
@@ -186,7 +186,7 @@ def test_a_cursor_that_meta_forgot_restarts_the_listing() -> None:
     assert ["after" in request.url.params for request in asked] == [False, True, False]
 
 
-def test_a_cursor_that_is_never_good_is_an_error() -> None:
+def test_a_cursor_that_always_fails_is_an_error() -> None:
     graph, asked = served(lambda _: refusal(131059))
     with pytest.raises(SendError, match="131059"):
         asyncio.run(MetaTemplates(graph).listed(OURS, "900", NOON))
@@ -211,7 +211,7 @@ def test_a_template_is_created_as_documented() -> None:
 
 
 @pytest.mark.parametrize("subcode", [2388023, 2388024])
-def test_one_that_is_there_already_is_no_error(subcode: int) -> None:
+def test_an_existing_template_is_no_error(subcode: int) -> None:
     graph, _ = served(lambda _: refusal(100, subcode))
     assert asyncio.run(MetaTemplates(graph).create(OURS, "900", VACCINATION, "4::h", NOON)) is None
 
@@ -223,7 +223,7 @@ def test_any_other_refusal_keeps_its_subcode() -> None:
     assert (caught.value.kind, caught.value.code) == (Kind.BUG, "100/2388019")
 
 
-def test_a_rejected_one_is_revised_under_its_id() -> None:
+def test_a_rejected_template_is_revised_under_its_id() -> None:
     graph, asked = served(lambda _: ok({"success": True}))
     asyncio.run(MetaTemplates(graph).revise(OURS, VACCINATION, "77", "4::h"))
     assert asked[0].url.path == "/v25.0/77"
@@ -249,7 +249,7 @@ def test_the_example_picture_is_uploaded_in_one_part() -> None:
     assert uploaded.content == sample_picture()
 
 
-def test_an_upload_without_a_handle_is_tried_again_by_whoever_asked() -> None:
+def test_an_upload_without_a_handle_is_an_error() -> None:
     graph, _ = served(lambda _: ok({"id": "upload:1"}))
     with pytest.raises(SendError, match="uploaded_without_handle"):
         asyncio.run(MetaTemplates(graph).example(OURS))
@@ -273,7 +273,7 @@ FACTS = {
 }
 
 
-def test_what_meta_says_of_the_number() -> None:
+def test_the_numbers_facts_from_meta() -> None:
     graph, asked = served(lambda _: ok(FACTS))
     facts = asyncio.run(graph.number(OURS))
     assert asked[0].url.path == "/v25.0/1060001"
@@ -308,13 +308,13 @@ def test_limits_as_tiers_and_as_numbers(limit: object, people: int | None) -> No
 
 
 @pytest.mark.parametrize("odd", [{}, {"health_status": "x", "throughput": [], "quality_rating": 3}, {"id": None}])
-def test_facts_that_are_not_there_are_unknown(odd: dict[str, object]) -> None:
+def test_missing_facts_are_unknown(odd: dict[str, object]) -> None:
     graph, _ = served(lambda _: ok(odd))
     facts = asyncio.run(graph.number(OURS))
     assert (facts.limit, facts.quality, facts.can_send, facts.is_verified) == (None, None, None, None)
 
 
-def test_a_field_that_meta_does_not_know_costs_the_others_of_its_kind_only() -> None:
+def test_an_unknown_field_loses_only_the_optional_fields() -> None:
     graph, asked = served(lambda _: refusal(100) if len(asked) == 1 else ok(FACTS))
     assert asyncio.run(graph.number(OURS)).verified_name == "Programme"
     assert asked[1].url.params["fields"].split(",") == list(PLAIN_FIELDS)

@@ -50,7 +50,7 @@ KNOWN = Acquaintance(phone=PHONE, user_id=USER_ID)
 
 
 def reading(reported: Json) -> WebhookUpdates:
-    """Without whom it is about, which is the same for all that these documents tell."""
+    """The updates without their source, which is the same in all these documents."""
     found = read(json.dumps(reported), received=AT + timedelta(hours=1))
     return replace(found, webhook_events=[replace(one, source=Source()) for one in found.webhook_events])
 
@@ -94,7 +94,7 @@ def written(*words: str, contact: Contact | None = None) -> Inbound:
         (text("Bonjour", timestamp="soon"), ("Bonjour",)),
     ],
 )  # fmt: skip
-def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, ...]) -> None:
+def test_every_message_of_a_person_opens_a_session(sent: Json, words: tuple[str, ...]) -> None:
     assert reading(inbound(sent, contacts=[contact()])) == WebhookUpdates(webhook_events=[written(*words)])
     assert reading(inbound(sent)) == WebhookUpdates(webhook_events=[written(*words)])
 
@@ -109,7 +109,7 @@ def test_whatever_a_person_sends_opens_a_session(sent: Json, words: tuple[str, .
         (None, ()),
     ],
 )
-def test_a_message_that_was_changed_says_its_new_words_and_opens_nothing(changed: Json, words: tuple[str, ...]) -> None:
+def test_an_edited_message_has_its_new_words_and_opens_no_session(changed: Json, words: tuple[str, ...]) -> None:
     edit = {"original_message_id": "wamid.BEFORE", "message": changed}
     expected = replace(written(*words), is_edit=True)
     assert reading(inbound(message("edit", edit=edit), contacts=[contact()])) == WebhookUpdates(
@@ -130,7 +130,7 @@ def test_a_message_that_was_changed_says_its_new_words_and_opens_nothing(changed
         "text",
     ],
 )
-def test_what_is_no_new_message_of_a_person_opens_none(sent: Json) -> None:
+def test_other_events_of_a_person_open_no_session(sent: Json) -> None:
     assert reading(inbound(sent)) == WebhookUpdates(ignored=1)
 
 
@@ -157,7 +157,7 @@ def test_senders_with_and_without_a_number(sent: Json, contacts: Json, sender: C
     assert found.ignored == 0
 
 
-def test_a_message_of_nobody_among_several_contacts_is_counted() -> None:
+def test_a_message_without_a_sender_among_several_contacts_is_counted() -> None:
     reported = text("Bonjour")
     del reported["from"]
     assert reading(inbound(reported, contacts=[contact(), contact(wa_id="221770000002")])) == WebhookUpdates(ignored=1)
@@ -190,12 +190,12 @@ def status(**fields: Json) -> dict[str, Json]:
         (status(conversation={"id": "1", "expiration_timestamp": SECONDS}, pricing={"model": 1}), None, []),
     ],
 )
-def test_statuses_introduce_people(sent: Json, contacts: Json, webhook_event: list[WebhookEvent]) -> None:
+def test_statuses_link_the_identities_of_people(sent: Json, contacts: Json, webhook_event: list[WebhookEvent]) -> None:
     found = reading(document(change(value(statuses=[sent], contacts=contacts))))
     assert (len(found.reports), found.webhook_events, found.ignored) == (1, webhook_event, 0)
 
 
-def test_an_unknown_status_still_introduces_and_is_counted() -> None:
+def test_an_unknown_status_still_links_identities_and_is_counted() -> None:
     found = reading(document(change(value(statuses=[status(status="warning", recipient_user_id=USER_ID)]))))
     assert found == WebhookUpdates(webhook_events=[KNOWN], ignored=1)
 
@@ -326,7 +326,7 @@ def test_template_statuses(event: str, status: TemplateStatus | None) -> None:
 
 
 @pytest.mark.parametrize("field", ["message_template_quality_update", "message_template_status_update", "", None])
-def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None:
+def test_a_template_updates_content_decides_not_its_field(field: Json) -> None:
     reported = template(previous_quality_score="GREEN", new_quality_score="YELLOW")
     assert reading(document(change(reported, field))) == WebhookUpdates(webhook_events=[of_template(quality="YELLOW")])
 
@@ -343,8 +343,8 @@ def test_what_a_template_update_holds_decides_not_its_field(field: Json) -> None
         {"message_template_language": None},
     ],
 )
-def test_a_template_of_a_name_that_meta_gives_none_is_ignored(wrong: Json) -> None:
-    """It would be part of a key: the store refused it, and the document came again until it was a dead letter."""
+def test_a_template_with_an_impossible_name_is_ignored(wrong: Json) -> None:
+    """The name would be part of a key. The store refused it, and the document came again until it was a dead letter."""
     reported = template(event="PAUSED") | wrong
     assert reading(document(change(reported, "message_template_status_update"))) == WebhookUpdates(ignored=1)
 
@@ -353,13 +353,13 @@ def test_a_template_of_a_name_that_meta_gives_none_is_ignored(wrong: Json) -> No
     ("reported", "language"),
     [("en-US", "en_US"), ("en_US", "en_US"), ("EN-us", "en_US"), ("FR", "fr"), ("pt-br", "pt_BR"), ("fil", "fil")],
 )
-def test_a_language_is_named_as_in_a_send_however_meta_writes_it(reported: str, language: str) -> None:
+def test_a_language_is_named_as_in_a_send_with_either_spelling(reported: str, language: str) -> None:
     found = reading(document(change(template(event="PAUSED", message_template_language=reported))))
     assert [one.language for one in found.webhook_events if isinstance(one, TemplateUpdate)] == [language]
 
 
 @pytest.mark.parametrize("word", ["x" * 600, "\ud800", {"a": 1}])
-def test_a_category_or_quality_that_nobody_could_keep_is_not_told(word: Json) -> None:
+def test_a_category_or_quality_that_cannot_be_stored_is_left_out(word: Json) -> None:
     reported = template(new_category=word, new_quality_score=word)
     assert reading(document(change(reported, "template_category_update"))) == WebhookUpdates(
         webhook_events=[of_template()]
@@ -393,7 +393,7 @@ OTHER_RESTRICTIONS = (
     "RESTRICTED_UTILITY_TEMPLATES",
     "RESTRICTED_BY_SOMETHING_NEW",
 )
-"""Meta's list of 2026-04 without the one that stops campaigns, and one that is still to come."""
+"""Meta's list of 2026-04 without the restriction that stops campaigns, and one future restriction."""
 
 
 def of_account(reported: Json, restricted: bool | None, **more: Any) -> AccountUpdate:
@@ -416,20 +416,20 @@ def of_account(reported: Json, restricted: bool | None, **more: Any) -> AccountU
     ],
 )
 def test_account_updates(reported: Json, restricted: bool | None) -> None:
-    """What is known to stop campaigns does; of the rest it is not known, and Meta has to be asked."""
+    """Updates that are known to stop campaigns stop them. For the others Meta has to be asked."""
     assert reading(document(change(reported, "account_update"))) == WebhookUpdates(
         webhook_events=[of_account(reported, restricted)]
     )
 
 
 @pytest.mark.parametrize("event", ["VERIFIED_ACCOUNT", "PARTNER_ADDED", "ACCOUNT_RECONNECTED", "SOMETHING_NEW", "a b"])
-def test_what_has_nothing_to_do_with_sending_is_no_news(event: str) -> None:
+def test_updates_unrelated_to_sending_are_left_out(event: str) -> None:
     reported = {"event": event, "phone_number": "221770009999"}
     assert reading(document(change(reported, "account_update"))) == WebhookUpdates(ignored=1)
 
 
 @pytest.mark.parametrize("kind", OTHER_RESTRICTIONS)
-def test_a_restriction_of_something_else_stops_nothing(kind: str) -> None:
+def test_another_kind_of_restriction_stops_nothing(kind: str) -> None:
     """Issue 14, line 2: calls, the call button, direct send, answers to people who have written."""
     reported = restricted_by(kind)
     assert reading(document(change(reported, "account_update"))) == WebhookUpdates(
@@ -449,7 +449,7 @@ def test_when_a_restriction_ends(expiration: Json, until: datetime | None) -> No
 
 
 @pytest.mark.parametrize("word", ["+221770009999", "Aminata", "RESTRICTED 1", "X" * 200, None, {"a": 1}])
-def test_a_restriction_that_is_none_of_metas_words_is_not_told_on(word: Json) -> None:
+def test_a_restriction_with_an_unknown_word_is_reported_without_it(word: Json) -> None:
     reported = restricted_by(word)
     assert reading(document(change(reported, "account_update"))) == WebhookUpdates(
         webhook_events=[of_account(reported, None)]
@@ -530,7 +530,7 @@ def test_alerts(kind: str, number: str) -> None:
     assert alert.source == Source(account=ACCOUNT_ID, phone_number_id=number)
 
 
-def test_a_batch_of_everything_is_read_in_order() -> None:
+def test_a_batch_of_all_shapes_is_read_in_order() -> None:
     first = change(value(messages=[text("A"), text("B")], statuses=[status()], contacts=[contact(user_id=USER_ID)]))
     reported = document(first, change(template(event="PAUSED"), "message_template_status_update"))
     reported["entry"] += document(change(value(messages=[text("C")])))["entry"]
@@ -540,7 +540,7 @@ def test_a_batch_of_everything_is_read_in_order() -> None:
     assert (len(found.reports), found.ignored) == (1, 0)
 
 
-def test_news_without_any_instant_waits_for_one_who_knows_the_time() -> None:
+def test_an_update_without_a_time_needs_the_time_of_receipt() -> None:
     reported = document(change(template(event="PAUSED")))
     del reported["entry"][0]["time"]
     assert read(json.dumps(reported)) == WebhookUpdates(ignored=1)
@@ -575,13 +575,13 @@ FROM_OUR_NUMBER = Source(account=ACCOUNT_ID, phone_number_id=NUMBER_ID, shown_nu
         ({"display_phone_number": ["x"], "event": "FLAGGED"}, Source(account=ACCOUNT_ID)),
     ],
 )
-def test_all_news_names_whom_it_is_about(reported: Json, source: Source) -> None:
+def test_every_update_names_its_account_or_number(reported: Json, source: Source) -> None:
     found = read(json.dumps(document(change(reported, "whatever"))))
     assert {one.source for one in found.webhook_events} == {source}
 
 
 @pytest.mark.parametrize("account", [None, 7, "", "a b", ["1"], "\ud800"])
-def test_an_entry_without_an_account_names_none(account: Json) -> None:
+def test_an_entry_without_an_account_has_no_account(account: Json) -> None:
     reported = document(change({"event": "ACCOUNT_DELETED"}))
     reported["entry"][0]["id"] = account
     [webhook_event] = read(json.dumps(reported)).webhook_events
@@ -610,7 +610,7 @@ ANYTHING: st.SearchStrategy[Json] = st.recursive(
 
 @st.composite
 def mangled(draw: st.DrawFn) -> Json:
-    """A real webhook, some parts of which are gone, moved into others or replaced by anything at all."""
+    """A real webhook with parts removed, moved into others or replaced by any value."""
     reported = copy.deepcopy(draw(st.sampled_from(EVERY_SHAPE)))
     for _ in range(draw(st.integers(1, 4))):
         node: Json = reported
@@ -635,7 +635,7 @@ def test_no_document_raises(reported: Json) -> None:
 
 
 @given(st.sampled_from(EVERY_SHAPE), st.data())
-def test_no_cut_raises(reported: Json, data: st.DataObject) -> None:
+def test_no_truncated_document_raises(reported: Json, data: st.DataObject) -> None:
     body = json.dumps(reported)
     cut = body[: data.draw(st.integers(0, len(body)))]
     assert read(cut, received=AT).ignored == (0 if cut == body else 1)

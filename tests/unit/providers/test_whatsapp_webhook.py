@@ -97,7 +97,7 @@ def test_statuses(reported: str, moved: Status) -> None:
     assert (report.error is not None) is (moved is Status.FAILED)
 
 
-def test_everything_of_a_batch_is_read() -> None:
+def test_every_status_of_a_batch_is_read() -> None:
     one = value(statuses=[status(), status(status="read")])
     batch = webhook(one, value(statuses=[status(status="failed", errors=[{"code": "131026"}])]))
     batch["entry"] += webhook(value(statuses=[status(status="delivered")]))["entry"]
@@ -109,7 +109,7 @@ def test_everything_of_a_batch_is_read() -> None:
 
 
 @pytest.mark.parametrize("missing", ["recipient_id", "pricing", "biz_opaque_callback_data", "id"])
-def test_what_may_be_absent(missing: str) -> None:
+def test_optional_parts_may_be_missing(missing: str) -> None:
     found = status()
     del found[missing]
     assert len(read(json.dumps(webhook(value(statuses=[found])))).reports) == 1
@@ -121,7 +121,7 @@ def test_instants(timestamp: Json) -> None:
 
 
 @pytest.mark.parametrize("timestamp", [None, "", "soon", -1, 0, 10**30, True, {}, float("inf"), float("nan")])
-def test_an_unreadable_instant_is_when_it_came(timestamp: Json) -> None:
+def test_an_unreadable_time_is_replaced_by_the_time_of_receipt(timestamp: Json) -> None:
     document = json.dumps(webhook(value(statuses=[status(timestamp=timestamp)])))
     assert read(document).ignored == 1
     assert read(document, received=AT).reports[0].at == AT
@@ -132,7 +132,7 @@ def test_an_unreadable_instant_is_when_it_came(timestamp: Json) -> None:
     ["", "c42:r981", MESSAGE, f"{MESSAGE}.", f"{MESSAGE}.x", f"{MESSAGE}.1\n", f"{MESSAGE.upper()}.1", f"{MESSAGE}.-1",
      f"{MESSAGE}.12345", f"{MESSAGE}.١", 7, None, ["x"]],
 )  # fmt: skip
-def test_keys_of_others(key: Json) -> None:
+def test_keys_of_other_programs(key: Json) -> None:
     found = read(json.dumps(webhook(value(statuses=[status(biz_opaque_callback_data=key)]))))
     assert found.reports[0].attempt is None
 
@@ -150,7 +150,7 @@ def test_keys_of_others(key: Json) -> None:
         "sent",
     ],
 )
-def test_what_says_nothing_is_counted(found: Json) -> None:
+def test_statuses_without_meaning_are_counted(found: Json) -> None:
     both = read(json.dumps(webhook(value(statuses=[status(), found]))))
     assert (len(both.reports), both.ignored) == (1, 1)
 
@@ -167,7 +167,7 @@ def test_what_says_nothing_is_counted(found: Json) -> None:
         (json.dumps(webhook(None)), 1),
     ],
 )
-def test_what_tells_nothing_at_all(document: str, ignored: int) -> None:
+def test_documents_without_statuses_are_counted(document: str, ignored: int) -> None:
     found = read(document)
     assert (found.reports, found.webhook_events, found.ignored) == ([], [], ignored)
 
@@ -181,7 +181,7 @@ JSON: st.SearchStrategy[Json] = st.recursive(
 
 @st.composite
 def mutated(draw: st.DrawFn) -> Json:
-    """A real webhook with some of its parts replaced by anything at all."""
+    """A real webhook with some of its parts replaced by any value."""
     document = copy.deepcopy(webhook(value(statuses=[status(), status(status="failed", errors=[{"code": 131026}])])))
     for _ in range(draw(st.integers(1, 4))):
         node: Json = document
@@ -226,7 +226,7 @@ def test_a_small_body_is_one_piece() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"entry":7}', b'{"entry":[', b"\xff"])
-def test_what_holds_no_entries_has_no_pieces(body: bytes) -> None:
+def test_a_document_without_entries_has_no_pieces(body: bytes) -> None:
     assert pieces(body) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from shared.recipients.countries import COVERED, Country, covered_names
 
 
-def test_exactly_the_nine_in_the_order_in_which_people_are_told() -> None:
+def test_exactly_the_nine_countries_in_the_displayed_order() -> None:
     assert list(COVERED) == ["SN", "CI", "ML", "BF", "GN", "CM", "MG", "TN", "EG"]
     assert (
         covered_names("fr")

@@ -42,7 +42,7 @@ def test_an_entity_without_enrollments() -> None:
 
 
 def test_an_entity_with_its_enrollment() -> None:
-    """The programme's attributes win over what all programmes share."""
+    """The programme's attributes win over those that all programmes share."""
     one = enrollment("eFirst00001", attributes=attributes(code="DKR-VAC-9XQ7LM2A", name="Awa"))
     assert fields_of(entity(one), MAPPING) == {
         "phone": "77 000 00 01", "first_name": "Awa", "card_code": "DKR-VAC-9XQ7LM2A", "enrollment_id": "eFirst00001",
@@ -62,7 +62,7 @@ DONE = enrollment("eDone000002", enrolledAt="2025-06-01T08:00:00.000", status="C
 CANCELLED = enrollment("eCancel0001", enrolledAt="2026-07-01T08:00:00.000", status="CANCELLED")
 UNDATED = enrollment("eUndated001", enrolledAt=None)
 SPARSE: JsonObject = {"enrollment": "eSparse0001", "attributes": attributes(phone="77 000 00 03")}
-"""What an export with `fields=enrollment,attributes` shows."""
+"""An export with `fields=enrollment,attributes`."""
 NEWER_ELSEWHERE = enrollment("eElse000001", enrolledAt="2026-06-01T08:00:00.000", program=OTHER)
 
 
@@ -93,7 +93,7 @@ def test_the_newest_active_enrollment_of_the_programme_else_the_newest_completed
     assert fields_of(entity(*reversed(enrollments)), integration).get("enrollment_id") == chosen
 
 
-def test_of_one_that_has_only_completed_ones_the_programme_s_attributes_stay() -> None:
+def test_with_only_completed_enrollments_the_programmes_attributes_stay() -> None:
     done = DONE | {"attributes": attributes(code="DKR-VAC-9XQ7LM2A", phone="")}
     assert fields_of(entity(done), MAPPING) == {
         "phone": "77 000 00 01", "first_name": "Aminata", "card_code": "DKR-VAC-9XQ7LM2A",
@@ -118,7 +118,7 @@ def test_of_one_that_has_only_completed_ones_the_programme_s_attributes_stay() -
         ({"trackedEntity": "+221770000001", "deleted": True}, MAPPING, {"state": "deleted"}),
     ],
 )
-def test_a_record_that_does_not_count(record: JsonObject, integration: Dhis2Integration, facts: dict[str, str]) -> None:
+def test_records_that_do_not_count(record: JsonObject, integration: Dhis2Integration, facts: dict[str, str]) -> None:
     with pytest.raises(NotActiveError) as caught:
         fields_of(record, integration)
     assert dict(caught.value.facts) == facts
@@ -135,5 +135,5 @@ def test_an_attribute_without_a_value_fills_no_field(value: JsonValue) -> None:
 
 
 @pytest.mark.parametrize("broken", ["text", {"attribute": PHONE}, ["text", 1, {"value": "x"}, {"attribute": 1}]])
-def test_broken_attributes_are_none(broken: JsonValue) -> None:
+def test_broken_attributes_give_no_fields(broken: JsonValue) -> None:
     assert fields_of(entity(attributes=broken), MAPPING) == {}

@@ -1,4 +1,4 @@
-"""IDs, instants and references: what keys are made of."""
+"""IDs, instants and references: the parts of keys."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -24,8 +24,8 @@ PINNED = (
 organisations = st.from_regex(r"[A-Za-z0-9_-]{1,16}", fullmatch=True)
 
 
-def test_ids_stay_what_they_are() -> None:
-    """Written down: a change of these would send what was sent already once more."""
+def test_ids_never_change() -> None:
+    """The values are written out: if they changed, messages that were sent would be sent again."""
     distribution = distribution_id("demo", "key-1")
     assert distribution == str(UUID(distribution))
     assert UUID(distribution).version == 5
@@ -33,7 +33,7 @@ def test_ids_stay_what_they_are() -> None:
     assert (distribution, single_message_id("demo", "key-1"), row_message_id(distribution, 1)) == PINNED
 
 
-def test_the_answer_to_a_stop_is_one_until_the_person_agrees_anew() -> None:
+def test_the_answer_to_a_stop_has_one_id_until_the_person_agrees_again() -> None:
     agreed = datetime(2026, 11, 23, 12, tzinfo=UTC)
     first = stop_reply_id("demo", "person", None)
     assert first == "ae187a6c-c611-57ef-b544-f714d0b83984"
@@ -42,7 +42,7 @@ def test_the_answer_to_a_stop_is_one_until_the_person_agrees_anew() -> None:
 
 
 @given(organisations, organisations, visible, visible)
-def test_another_organisation_key_or_route_is_another_thing(one: str, two: str, key: str, other: str) -> None:
+def test_another_organisation_key_or_route_has_another_id(one: str, two: str, key: str, other: str) -> None:
     made = {
         make(organisation, name)
         for make in (distribution_id, single_message_id)
@@ -127,7 +127,7 @@ def test_an_instant_needs_its_zone(moment: object) -> None:
         ("dQ8rT2kLm4Z", True),
     ],
 )
-def test_references_hold_no_number(value: str, stands: bool) -> None:
+def test_references_may_not_contain_a_number(value: str, stands: bool) -> None:
     assert is_reference(value) is stands
 
 
@@ -148,12 +148,12 @@ HARMLESS = (
 
 
 @pytest.mark.parametrize("value", HIDDEN)
-def test_no_reference_hides_a_number_between_letters(value: str) -> None:
+def test_a_number_between_letters_is_found_in_a_reference(value: str) -> None:
     assert not is_reference(value)
 
 
 @pytest.mark.parametrize("value", HARMLESS)
-def test_dates_counters_and_random_tokens_are_no_numbers(value: str) -> None:
+def test_dates_counters_and_random_tokens_are_valid_references(value: str) -> None:
     assert is_reference(value)
 
 
@@ -186,7 +186,7 @@ def test_a_mobile_number_of_any_covered_country_is_found(
 
 
 @given(st.uuids(), letters, st.dates(date(1950, 1, 1), date(2099, 12, 31)))
-def test_uuids_and_dates_are_always_taken(uuid: UUID, before: str, day: date) -> None:
+def test_uuids_and_dates_are_always_valid_references(uuid: UUID, before: str, day: date) -> None:
     for value in (str(uuid), str(uuid).upper(), f"{before}_{uuid}", f"{before}-{day}", f"{day}", f"{day:%Y%m%d}"):
         assert is_reference(value)
 

@@ -59,12 +59,12 @@ def test_the_number_becomes_zeros_and_the_rest_stays() -> None:
     assert blank_number_in_wamid(wamid(record())) == wamid(record(b"0" * 12))
 
 
-def test_what_makes_it_unique_survives() -> None:
+def test_the_unique_part_of_an_id_stays() -> None:
     tails = [b"9A3C12345678D4CD6E", b"9A3C12345679D4CD6E", b"123456789012345678"]
     assert len({blank_number_in_wamid(wamid(record(tail=tail))) for tail in tails}) == 3
 
 
-def test_every_place_that_holds_the_number_is_erased() -> None:
+def test_every_occurrence_of_the_number_is_blanked() -> None:
     blanked = blank_number_in_wamid(wamid(record() + b"x" + NUMBER + b"y"))
     assert NUMBER not in base64.b64decode(blanked.removeprefix("wamid."))
 
@@ -88,7 +88,7 @@ def test_a_record_of_another_shape(around: tuple[bytes, bytes]) -> None:
         ("wamid.é221770000001", "wamid.é************"),
     ],
 )
-def test_what_is_not_base64_does_not_leak(given_id: str, stored: str) -> None:
+def test_an_id_that_is_not_base64_shows_no_number(given_id: str, stored: str) -> None:
     assert blank_number_in_wamid(given_id) == stored
 
 
@@ -112,14 +112,14 @@ RECORDS = st.lists(
         st.from_regex(r"wamid\.[0-9A-Za-z+/]*={0,2}"),
     )
 )
-def test_once_is_enough_and_no_digits_are_left_in_clear(given_id: str) -> None:
+def test_blanking_is_idempotent_and_leaves_no_plain_digits(given_id: str) -> None:
     blanked = blank_number_in_wamid(given_id)
     assert blank_number_in_wamid(blanked) == blanked
     assert not re.search(r"[0-9]{7}", blanked, re.ASCII)
 
 
 @given(st.from_regex(rb"[1-9][0-9]{7,14}", fullmatch=True), st.binary(max_size=20), st.binary(max_size=20))
-def test_a_number_stands_in_no_id_that_was_blanked(number: bytes, before: bytes, after: bytes) -> None:
+def test_a_blanked_id_contains_no_number(number: bytes, before: bytes, after: bytes) -> None:
     blanked = blank_number_in_wamid(wamid(before + b"\x18" + bytes([len(number)]) + number + b"\x15" + after))
     body = blanked.removeprefix("wamid.")
     assert "*" in body or number not in base64.b64decode(body)
@@ -141,5 +141,5 @@ def test_a_number_stands_in_no_id_that_was_blanked(number: bytes, before: bytes,
         ("", ""),
     ],
 )
-def test_in_words_only_what_may_be_a_number_is_hidden(words: str, kept: str) -> None:
+def test_in_a_text_only_possible_numbers_are_hidden(words: str, kept: str) -> None:
     assert without_numbers(words) == kept

@@ -24,7 +24,7 @@ READABLE = [
     ("00221770000001", "CI", SENEGAL),
     ("00 221 77 000 00 01", "SN", SENEGAL),
     ("+00221770000001", "SN", SENEGAL),
-    ("00221770000001", "US", SENEGAL),  # where the prefix for abroad is 011
+    ("00221770000001", "US", SENEGAL),  # a country whose international prefix is 011
     ("221770000001", "SN", SENEGAL),  # a lost +
     ("221770000001", "CI", SENEGAL),
     ("221770000001+", "TN", SENEGAL),  # typed from right to left
@@ -42,7 +42,7 @@ READABLE = [
     ("0700000001", "CI", IVORY_COAST),
     ("07 00 00 00 01", "CI", IVORY_COAST),
     ("2250700000001", "SN", IVORY_COAST),
-    ("700000001", "CI", IVORY_COAST),  # a spreadsheet ate the 0
+    ("700000001", "CI", IVORY_COAST),  # a spreadsheet dropped the 0
     ("225700000001", "SN", IVORY_COAST),
     ("01000000001", "EG", "+201000000001"),
     ("1000000001", "EG", "+201000000001"),
@@ -53,8 +53,8 @@ READABLE = [
     ("620000001", "GN", "+224620000001"),
     ("670000001", "CM", "+237670000001"),
     ("20000001", "TN", "+21620000001"),
-    ("+33 (0)6 00 00 00 01", "SN", "+33600000001"),  # outside the nine: the gate's business
-    ("+12125550100", "SN", "+12125550100"),  # mobile or not: America does not say
+    ("+33 (0)6 00 00 00 01", "SN", "+33600000001"),  # outside the nine countries: the gate decides
+    ("+12125550100", "SN", "+12125550100"),  # America does not show whether a number is mobile
 ]
 
 REFUSED = [
@@ -73,7 +73,7 @@ REFUSED = [
     ("000000000", "SN", "phone_invalid"),
     ("77000000", "SN", "phone_invalid"),
     ("7700000012", "SN", "phone_invalid"),
-    ("77012345678", "SN", "phone_invalid"),  # with a + it would be a Kazakh's
+    ("77012345678", "SN", "phone_invalid"),  # with a + it would be a number of Kazakhstan
     ("0770000001", "SN", "phone_invalid"),
     ("+770000001", "SN", "phone_invalid"),
     ("00770000001", "SN", "phone_invalid"),
@@ -124,7 +124,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("raw", "country", "e164"), READABLE)
-def test_as_registers_hold_them(raw: str, country: str, e164: str) -> None:
+def test_numbers_as_written_in_registers(raw: str, country: str, e164: str) -> None:
     assert normalise(raw, country).e164 == e164
 
 
@@ -147,7 +147,7 @@ def test_every_covered_country(country: str) -> None:
         assert (normalise(raw, country).e164, normalise(raw, country).country) == (e164, country)
 
 
-def test_shows_no_number_by_accident() -> None:
+def test_a_phone_number_shows_only_its_mask() -> None:
     number = normalise("77 000 00 01", "SN")
     assert number.masked == str(number) == "+22177***0001"
     assert "770000001" not in repr(number)
@@ -179,12 +179,12 @@ def test_one_number_or_one_reason_and_normalising_is_idempotent(raw: str, countr
 
 
 @given(st.sampled_from(MOBILES), st.sampled_from(sorted(COVERED)))
-def test_e164_is_a_fixed_point_the_world_over(e164: str, country: str) -> None:
+def test_e164_numbers_of_every_country_stay_unchanged(e164: str, country: str) -> None:
     assert normalise(e164, country).e164 == e164
 
 
 @given(st.integers(0, 99_999_999), st.sampled_from(["", "+225", "00225", "225"]))
-def test_eight_ivorian_digits_are_dead_whatever_stands_before(number: int, prefix: str) -> None:
+def test_eight_ivorian_digits_are_obsolete_with_any_prefix(number: int, prefix: str) -> None:
     digits = f"{number:08}"
     if not prefix and digits.startswith("00"):
         return

@@ -71,7 +71,7 @@ def test_a_whole_recipient() -> None:
     )
 
 
-def test_nothing_personal_in_what_may_be_logged() -> None:
+def test_the_repr_of_a_recipient_contains_nothing_personal() -> None:
     recipient = read({"phone": NUMBER, "first_name": "Aminata", "card_image": "s3://cards/secret.png"})
     assert not [reported for reported in (NUMBER, "Aminata", "secret") if reported in repr(recipient)]
 
@@ -99,7 +99,7 @@ DEFAULT: JsonObject = {"first_name": "Default"}
         (SILENT, {}, None),
     ],
 )
-def test_given_wins_over_dhis2_wins_over_defaults(
+def test_a_given_value_wins_over_dhis2_and_dhis2_over_defaults(
     raw: JsonObject, defaults: JsonObject, first_name: str | None
 ) -> None:
     given: JsonObject = raw if "dhis2" in raw else raw | {"phone": NUMBER}
@@ -124,8 +124,8 @@ def test_dhis2_that_cannot_be_read(its: JsonValue, dhis2: Dhis2Integration | Non
     assert field_errors({"dhis2": its}, dhis2=dhis2) == ["dhis2 field_invalid"]
 
 
-def test_dhis2_records_that_do_not_count_are_told_apart_and_by_their_enrollment() -> None:
-    """Nothing else is told of such a record, and what is given beside it does not bring it back."""
+def test_inactive_dhis2_records_are_reported_with_their_enrollment() -> None:
+    """Nothing else of such a record is reported, and other values in the row do not make it count."""
     gone: JsonObject = {"enrollment": "eGone000001", "status": "CANCELLED", "attributes": []}
     with pytest.raises(RecipientError) as caught:
         read_recipient({"dhis2": gone, "phone": NUMBER, "surname": "x"}, {}, DHIS2, NOW)
@@ -176,7 +176,7 @@ def test_consent_that_cannot_be_read(consent: JsonValue) -> None:
 
 
 @pytest.mark.parametrize("at", ["2026-11-30T08:05:01Z", "2026-12-05T09:00:00Z", "2027-05-12T09:00:00+00:00"])
-def test_a_consent_that_is_dated_ahead(at: str) -> None:
+def test_a_consent_with_a_future_date(at: str) -> None:
     assert field_errors({"phone": NUMBER, "consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
     assert field_errors({"phone": NUMBER}, {"consent": {"granted_at": at}}) == ["consent.granted_at field_invalid"]
 
@@ -204,11 +204,11 @@ def test_an_explicit_no_in_the_row_wins_over_a_default_yes() -> None:
         ({"phone": NUMBER, "card_generated_at": 1_795_510_800}, ["card_generated_at field_invalid"]),
     ],
 )
-def test_what_is_wrong_with_a_field(raw: JsonObject, reported: list[str]) -> None:
+def test_each_error_of_a_field(raw: JsonObject, reported: list[str]) -> None:
     assert field_errors(raw) == reported
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     row: JsonObject = {
         "x": 1,
         "phone": 1,
@@ -262,7 +262,7 @@ def test_instants(text: JsonValue, instant: datetime | None) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\uffff", "\ufffe", "\x00", "\ud800", "\x1f", "\x9f", "\U0001ffff"])
-def test_they_are_removed_from_every_value(odd: str) -> None:
+def test_such_characters_are_removed_from_every_value(odd: str) -> None:
     raw: JsonObject = {"phone": f"+221{odd} 77 000 00 01", "first_name": f"A{odd}wa", "enrollment_id": f"e{odd}1"}
     raw |= {"consent": f"oui{odd}", "card_generated_at": f"2026-11-23T10:00:00Z{odd}", "language": f"{odd}fr"}
     found = read(raw, {"last_name": f"Diop{odd}"})
@@ -273,10 +273,10 @@ def test_they_are_removed_from_every_value(odd: str) -> None:
     assert read({"dhis2": entity(phone=NUMBER, first_name=f"{odd}Awa")}).values["first_name"] == "Awa"
 
 
-def test_what_holds_nothing_else_is_empty() -> None:
+def test_a_value_of_only_such_characters_is_empty() -> None:
     found = read({"phone": NUMBER, "first_name": "\uffff \x00", "last_name": "\uffff"}, {"last_name": "Default"})
     assert (found.values["first_name"], found.values["last_name"], found.characters_removed) == (None, "Default", False)
 
 
-def test_a_whole_value_is_told_of_nothing() -> None:
+def test_a_value_without_such_characters_is_not_reported() -> None:
     assert not read({"phone": NUMBER, "first_name": "Aïssatou\n👩🏾‍⚕️", "consent": True}).characters_removed

@@ -1,4 +1,5 @@
-"""One number in its old and its new form is one; the same digits with another operator's prefix are another number."""
+"""A number in its old and its new form is one number. The same digits with another operator's prefix are another
+number."""
 
 from itertools import combinations
 
@@ -27,10 +28,10 @@ RULES = [
     ("+22598000001", "+2250798000001"),
 ]
 OTHERS = [
-    "+2250505123458",  # the new form is itself
+    "+2250505123458",  # the new form itself
     "+22520000001",  # fixed lines
     "+22536000001",
-    "+22560000001",  # operators that had gone before 2021
+    "+22560000001",  # operators that had ended before 2021
     "+22580000001",  # services
     "+22500000001",
     "+22599000001",
@@ -44,7 +45,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("old", "new"), RULES)
-def test_an_old_number_leads_to_its_own_operators_new_one(old: str, new: str) -> None:
+def test_an_old_number_becomes_its_own_operators_new_one(old: str, new: str) -> None:
     assert present_form(old) == new
     assert present_form(new) == new
     assert normalise(new, "SN").e164 == new
@@ -59,7 +60,7 @@ def test_another_operators_number_with_the_same_digits_is_another_person(old: st
 
 
 @pytest.mark.parametrize("number", OTHERS)
-def test_what_no_rule_leads_on_from_stays_as_it_is(number: str) -> None:
+def test_a_number_without_a_rule_stays_unchanged(number: str) -> None:
     assert present_form(number) == number
 
 
@@ -71,7 +72,7 @@ def test_every_old_mobile_number_becomes_a_valid_one_with_the_same_digits(old: s
         assert new[6:] == old[4:]
 
 
-def test_no_block_leads_to_two_operators() -> None:
+def test_no_block_belongs_to_two_operators() -> None:
     for one in RENUMBERED:
         assert all(len(block) == 2 for block in one.prefixes)
         by_prefix = [{block for block, to in one.prefixes.items() if to == prefix} for prefix in ("01", "05", "07")]
@@ -80,14 +81,14 @@ def test_no_block_leads_to_two_operators() -> None:
 
 
 @pytest.mark.parametrize("raw", ["+22505123458", "0022505123458", "22505123458", "+225 05 12 34 58"])
-def test_whose_number_it_is_can_be_read_from_an_old_form(raw: str) -> None:
+def test_a_person_can_be_looked_up_by_an_old_form(raw: str) -> None:
     assert normalise_any_form(raw, "SN") == normalise("+2250505123458", "SN")
     with pytest.raises(PhoneError) as caught:
         normalise(raw, "SN")
     assert caught.value.code is PhoneProblem.OBSOLETE
 
 
-def test_a_national_old_form_is_one_of_the_default_country() -> None:
+def test_a_national_old_form_belongs_to_the_default_country() -> None:
     assert normalise_any_form("05 12 34 58", "CI").e164 == "+2250505123458"
     with pytest.raises(PhoneError):
         normalise_any_form("05 12 34 58", "SN")
@@ -97,7 +98,7 @@ def test_a_national_old_form_is_one_of_the_default_country() -> None:
     ("raw", "problem"),
     [("+22520000001", PhoneProblem.OBSOLETE), ("N/A", PhoneProblem.MISSING), ("338200001", PhoneProblem.NOT_MOBILE)],
 )
-def test_other_faults_stay(raw: str, problem: PhoneProblem) -> None:
+def test_other_errors_stay(raw: str, problem: PhoneProblem) -> None:
     with pytest.raises(PhoneError) as caught:
         normalise_any_form(raw, "SN")
     assert caught.value.code is problem

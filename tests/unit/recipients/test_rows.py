@@ -19,7 +19,7 @@ ONE, TWO = "+221770000001", "+221770000002"
 
 
 class Dripping:
-    """A file that comes in pieces of a size."""
+    """A file that comes in pieces of one size."""
 
     def __init__(self, content: bytes, size: int) -> None:
         self._file = io.BytesIO(content)
@@ -30,7 +30,7 @@ class Dripping:
 
 
 class Endless:
-    """A file made as it is read; counts what was taken from it."""
+    """A file that is made while it is read. It counts the bytes read from it."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -45,7 +45,7 @@ class Endless:
 
 
 def read(content: str | bytes, form: str) -> list[Row]:
-    """The rows, which must not depend on how the file comes in."""
+    """The rows, which must not depend on the size of the file's pieces."""
     data = content.encode() if isinstance(content, str) else content
     rows = list(RowReader(io.BytesIO(data), form).rows())
     assert rows == list(RowReader(Dripping(data, 1), form).rows())
@@ -63,7 +63,7 @@ def raws(content: str | bytes, form: str = "csv") -> list[JsonObject | None]:
 
 
 def why_unreadable(content: str | bytes, form: str) -> str:
-    """The reason, which is logged: it holds nothing of the file."""
+    """The reason. It is logged, so it contains nothing of the file."""
     with pytest.raises(UnreadableFileError) as caught:
         read(content, form)
     return str(caught.value)
@@ -128,7 +128,7 @@ def test_csv_rows_of_another_length() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("blank", ["", ",", " , ", '"",""'])
 def test_csv_row_numbers_and_lines_are_the_file_s_own(end: str, blank: str) -> None:
-    """Blank rows count, so that an error names the row that a spreadsheet shows."""
+    """Blank rows count, so that an error names the row number of the spreadsheet."""
     lines = [
         "",
         "",
@@ -147,7 +147,7 @@ def test_csv_row_numbers_and_lines_are_the_file_s_own(end: str, blank: str) -> N
     ]  # fmt: skip
 
 
-def test_csv_a_cell_over_several_lines_moves_the_lines_and_not_the_rows() -> None:
+def test_csv_a_cell_over_several_lines_changes_line_numbers_and_not_row_numbers() -> None:
     content = f'phone,first_name\n{ONE},"Awa\n\nDiallo"\n\n{TWO},Fatou\n'
     assert [(row.number, row.line) for row in read(content, "csv")] == [(1, 2), (3, 6)]
 
@@ -167,16 +167,16 @@ def test_blank_rows_do_not_count_against_the_most_rows() -> None:
     assert row.number == 1_100_001
 
 
-def test_csv_a_row_with_broken_quotes_stands_alone() -> None:
+def test_csv_a_row_with_broken_quotes_affects_no_other() -> None:
     content = f'phone,first_name\n{ONE},"Awa" Diallo\n{ONE},Aminata\n{TWO},"Fatou"\n{TWO},"Ba'
     assert raws(content) == [None, AMINATA, FATOU, None]
 
 
-def test_csv_a_giant_cell_stands_alone() -> None:
+def test_csv_a_giant_cell_affects_no_other_row() -> None:
     assert raws(f"phone,first_name\n{ONE},{'x' * 200_000}\n{TWO},Fatou\n") == [None, FATOU]
 
 
-def test_csv_unknown_columns_are_told_and_not_read() -> None:
+def test_csv_unknown_columns_are_reported_and_not_read() -> None:
     reader = RowReader(io.BytesIO(f"Phone,Village,dhis2,,First_Name\n{ONE},Thiès,x,y,Aminata\n".encode()), "csv")
     assert [row.raw for row in reader.rows()] == [AMINATA]
     assert reader.unknown_columns == ("village", "dhis2")
@@ -208,7 +208,7 @@ def test_csv_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
     assert why_unreadable(content, "csv") == why
 
 
-def test_what_was_readable_before_the_damage_comes_first() -> None:
+def test_rows_before_the_damage_are_read() -> None:
     rows = RowReader(io.BytesIO(PLAIN.encode() + b"\xff\n"), "csv").rows()
     with pytest.raises(UnreadableFileError):
         list(rows)
@@ -244,7 +244,7 @@ def test_ndjson(end: str, mark: str) -> None:
     ],
     ids=lambda line: line[:30],
 )
-def test_ndjson_a_bad_line_stands_alone(line: str) -> None:
+def test_ndjson_a_bad_line_affects_no_other(line: str) -> None:
     assert raws(f"{json.dumps(AMINATA)}\n{line}\n{json.dumps(FATOU)}\n", "ndjson") == [AMINATA, None, FATOU]
 
 
@@ -260,7 +260,7 @@ def test_ndjson_a_bad_line_stands_alone(line: str) -> None:
     ],
 )
 def test_characters_that_no_message_can_carry_leave_the_row_readable(form: str, content: str) -> None:
-    """They are removed, with a warning, where the recipient is read (`shared.recipients.recipient`)."""
+    """They are removed, with a warning, when the recipient is read (`shared.recipients.recipient`)."""
     person: JsonObject = {"phone": "77", "first_name": "A\x00wa", "last_name": "Di\uffffop"}
     assert raws(content, form) == [{"dhis2": person} if form == "dhis2" else person]
 
@@ -269,7 +269,7 @@ ESCAPES = st.lists(st.sampled_from(("\\ud83d", "\\ude00", "\\\\", "\\u00e9", "\\
 
 
 @given(escapes=ESCAPES, size=st.integers(1, 20))
-def test_dhis2_half_pairs_wherever_a_block_ends(escapes: list[str], size: int) -> None:
+def test_dhis2_half_pairs_at_every_end_of_a_block(escapes: list[str], size: int) -> None:
     """As the JSON reader reads them."""
     reported = f'{{"trackedEntities": [{{"x": "{"".join(escapes)}"}}]}}'
     expected = parse(reported)
@@ -278,7 +278,7 @@ def test_dhis2_half_pairs_wherever_a_block_ends(escapes: list[str], size: int) -
     assert [value for value, _ in entities(file)] == expected["trackedEntities"]
 
 
-def test_ndjson_unknown_fields_are_the_row_s_affair() -> None:
+def test_ndjson_unknown_fields_are_left_to_the_row() -> None:
     assert raws('{"village": "x", "phone": 1}', "ndjson") == [{"village": "x", "phone": 1}]
 
 
@@ -326,7 +326,7 @@ def test_dhis2_a_bare_object(bare: JsonObject) -> None:
 
 
 def test_dhis2_a_bare_object_in_another_order() -> None:
-    """Its enrollments must not pass for an envelope's: they lack the entity's own attributes."""
+    """Its enrollments must not count as an envelope's: they lack the entity's own attributes."""
     first: JsonObject = {"attributes": ENTITY["attributes"], "trackedEntity": "t", "enrollments": ENTITY["enrollments"]}
     assert raws(json.dumps(first), "dhis2") == [{"dhis2": first}]
     last: JsonObject = {"enrollments": ENTITY["enrollments"], "trackedEntity": "t"}
@@ -380,7 +380,7 @@ def test_dhis2_files_that_cannot_be_read(content: str | bytes) -> None:
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 @pytest.mark.parametrize("start", ["", '{"trackedEntities":', '{"trackedEntities":[', '{"pager":'])
-def test_dhis2_bottomless_nesting_costs_nothing(start: str, opening: str) -> None:
+def test_dhis2_very_deep_nesting_costs_little(start: str, opening: str) -> None:
     tracemalloc.start()
     with pytest.raises(UnreadableFileError):
         list(
@@ -397,7 +397,7 @@ def test_dhis2_a_byte_order_mark_is_dropped() -> None:
     assert raws("\ufeff" + json.dumps({"trackedEntities": [ENTITY]}), "dhis2") == [{"dhis2": ENTITY}]
 
 
-def test_dhis2_what_follows_the_list_may_be_long() -> None:
+def test_dhis2_the_content_after_the_list_may_be_long() -> None:
     content = json.dumps({"trackedEntities": [ENTITY] * 10} | {f"note{n}": "x" * 1000 for n in range(10_000)})
     assert len(list(RowReader(io.BytesIO(content.encode()), "dhis2").rows())) == 10
 
@@ -443,7 +443,7 @@ def test_a_gigabyte_of_one_thing_is_refused_within_a_few_megabytes(form: str, st
     [("csv", "phone\n", ONE + "\n", ""), ("ndjson", "\n", "{}\n", ""), ("dhis2", '{"instances": [1', ",1", "]}")],
     ids=["csv", "ndjson", "dhis2"],
 )
-def test_a_million_rows_are_taken_and_not_one_more(form: str, head: str, row: str, tail: str) -> None:
+def test_a_million_rows_are_accepted_and_not_one_more(form: str, head: str, row: str, tail: str) -> None:
     some, more = row * 1000, [row * (999 if form == "dhis2" else 1000), tail]
     million = itertools.chain([head], itertools.repeat(some, 999), more)
     assert sum(1 for _ in RowReader(Endless(map(str.encode, million)), form).rows()) == 1_000_000

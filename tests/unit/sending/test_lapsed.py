@@ -1,6 +1,6 @@
-"""A worker died with its claim, and the copy that comes again may not leave any more: somebody has to end the message.
+"""A worker died with its claim, and the next queue message may not be sent any more: a step has to end the message.
 
-Found by tests/unit/messages/test_model.py: the claim used to stay for ever where the gate had shut meanwhile.
+Found by tests/unit/messages/test_model.py. Before the fix the claim stayed for ever if the gate had closed meanwhile.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def office() -> Office:
 
 
 def killed_with_its_claim(office: Office, channel: Channel) -> Message:
-    """One row of a distribution; its copy is on the queue again."""
+    """One row of a distribution. Its queue message is on the queue again."""
     office.distribute(1, channel=channel)
     office.do_tasks()
     queue_messages = office.queue.take()
@@ -45,7 +45,7 @@ def ends_unknown(office: Office, message: Message) -> None:
     assert office.provider.accepted == []
 
 
-def test_the_night_has_begun(office: Office) -> None:
+def test_an_expired_claim_ends_after_the_night_has_begun(office: Office) -> None:
     office.clock.instant = BEFORE_NIGHT
     message = killed_with_its_claim(office, Channel.SMS)
     office.deliver()
@@ -54,7 +54,7 @@ def test_the_night_has_begun(office: Office) -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_the_person_has_opted_out(office: Office, channel: Channel) -> None:
+def test_an_expired_claim_ends_after_an_opt_out(office: Office, channel: Channel) -> None:
     message = killed_with_its_claim(office, channel)
     office.run(office.people.record(DEMO, message.person, [revoked(office.clock.now())]))
     office.deliver(channel)
@@ -63,7 +63,9 @@ def test_the_person_has_opted_out(office: Office, channel: Channel) -> None:
 
 @pytest.mark.parametrize("channel", Channel)
 @pytest.mark.parametrize("queue_message_comes_again", [True, False])
-def test_the_distribution_was_cancelled(office: Office, channel: Channel, queue_message_comes_again: bool) -> None:
+def test_an_expired_claim_ends_after_a_cancel(
+    office: Office, channel: Channel, queue_message_comes_again: bool
+) -> None:
     message = killed_with_its_claim(office, channel)
     [distribution] = office.distributions.items.values()
     office.run(office.control.act(DEMO, distribution.distribution_id, Action.CANCEL))
@@ -78,7 +80,7 @@ def test_the_distribution_was_cancelled(office: Office, channel: Channel, queue_
     assert view.counts.by_status == {Status.FAILED: 1}
 
 
-def test_a_live_claim_is_left_to_whoever_holds_it(office: Office) -> None:
+def test_a_live_claim_is_left_to_its_worker(office: Office) -> None:
     office.clock.instant = BEFORE_NIGHT
     office.distribute(1)
     office.do_tasks()

@@ -1,4 +1,4 @@
-"""What Meta's codes do besides ending a message: told in the answer, and told in a status webhook."""
+"""The effects of Meta's codes, in an answer and in a status webhook."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -53,12 +53,13 @@ def failed(office: Office, message_id: str, error: SendError, *, ago: timedelta 
 
 
 KINDS = {code: rule for code, rule in CODES.items() if code not in (131047, 131053)}
-"""Without those after which the message goes once more by itself (test_session.py, test_new_upload.py)."""
+"""Without the codes after which a message is sent once more by itself (test_session_messages.py,
+test_new_upload.py)."""
 
 
 @pytest.mark.parametrize("code", sorted(KINDS))
 def test_every_code_in_an_answer(office: Office, code: int) -> None:
-    """One message of a single send: what becomes of it, by the kind that the table gives the code."""
+    """The outcome of a single message, by the kind that the table gives the code."""
     error = KINDS[code].error(str(code))
     office.provider.answers = [error]
     message = office.single(channel=Channel.WHATSAPP)
@@ -82,7 +83,8 @@ def test_every_code_in_an_answer(office: Office, code: int) -> None:
 
 @pytest.mark.parametrize("code", sorted(KINDS))
 def test_every_code_in_a_status(office: Office, code: int) -> None:
-    """`failed` proves that it did not arrive: it fails, with a reason of its own; after a stop it goes once more."""
+    """`failed` proves that the message did not arrive. It fails with its own reason; after a stop error it is sent once
+    more."""
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
     error = error_from_code(code)
@@ -100,7 +102,7 @@ def test_every_code_in_a_status(office: Office, code: int) -> None:
     assert office.provider.calls == calls, "nothing is retried, 131049 least of all"
 
 
-def test_code_1_is_tried_a_few_times_and_is_a_wrong_request_then(office: Office) -> None:
+def test_code_1_is_tried_a_few_times_and_then_fails(office: Office) -> None:
     office.provider.answers = [CODES[1].error("1") for _ in range(30)]
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
@@ -115,7 +117,7 @@ def test_code_1_is_tried_a_few_times_and_is_a_wrong_request_then(office: Office)
 
 
 def refusing(office: Office, rows: int, answers: list[SendError | None]) -> list[str | None]:
-    """One worker sends a distribution's rows one by one; what became of them."""
+    """One worker sends a distribution's rows one by one. Returns their outcomes."""
     made = office.distribute(rows, channel=Channel.WHATSAPP)
     office.do_tasks()
     queue_messages = sorted(office.queue.take(), key=lambda queue_message: queue_message.slot_at)
@@ -130,7 +132,7 @@ def refusing(office: Office, rows: int, answers: list[SendError | None]) -> list
 
 
 @pytest.mark.parametrize("code", [132008, 132012, 132018])
-def test_a_parameter_that_is_refused_for_everybody_is_the_templates_fault(office: Office, code: int) -> None:
+def test_a_parameter_refused_for_all_people_holds_the_template(office: Office, code: int) -> None:
     found = refusing(office, MOST_ALIKE + 1, [CODES[code].error(str(code)) for _ in range(MOST_ALIKE)])
     assert found[:MOST_ALIKE] == ["provider_rejected"] * (MOST_ALIKE - 1) + [None]
     assert statuses(office) == [(DistributionStatus.PAUSED, "template_disabled")]
@@ -141,8 +143,8 @@ STOPS = sorted((code, rule.scope) for code, rule in CODES.items() if rule.kind i
 
 @pytest.mark.parametrize("is_status", [False, True], ids=["answer", "status"])
 @pytest.mark.parametrize(("code", "scope"), STOPS)
-def test_a_stop_reaches_as_far_as_its_scope(office: Office, code: int, scope: Scope, is_status: bool) -> None:
-    """Told at once or later, it burns no list: what it held goes on by itself once it has ended."""
+def test_a_stop_error_holds_its_scope(office: Office, code: int, scope: Scope, is_status: bool) -> None:
+    """At once or later, it fails no list: held messages go on by themselves after the hold."""
     made = {
         "own": campaign(office),
         "other template": campaign(office, "other template", template="nutrition_card"),
@@ -176,7 +178,7 @@ def test_a_stop_reaches_as_far_as_its_scope(office: Office, code: int, scope: Sc
     assert (row.status, row.is_open) == (Status.SENT if is_status else Status.PENDING, True)
 
 
-def test_a_stop_of_an_older_epoch_pauses_nobody(office: Office) -> None:
+def test_a_stop_error_of_an_older_epoch_pauses_no_distribution(office: Office) -> None:
     made = campaign(office)
     campaign(office, "other")
     [queue_message, *_] = office.queue.take()
@@ -190,8 +192,8 @@ def test_a_stop_of_an_older_epoch_pauses_nobody(office: Office) -> None:
 
 
 @pytest.mark.parametrize(("ago", "pauses"), [(timedelta(minutes=59), True), (timedelta(hours=1), False)])
-def test_a_stop_that_is_told_late_says_nothing_of_now(office: Office, ago: timedelta, pauses: bool) -> None:
-    """Webhooks come again for days; the account may have been mended and its campaigns resumed."""
+def test_only_a_recent_report_of_a_stop_sets_a_hold(office: Office, ago: timedelta, pauses: bool) -> None:
+    """Webhooks are repeated for days. Meanwhile the account may work again and its campaigns may be resumed."""
     campaign(office)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
     [row, *_] = office.log.rows.values()
@@ -210,8 +212,8 @@ def test_an_opt_out_at_meta_is_a_revocation(office: Office) -> None:
     assert (statement.state, statement.source) == (ConsentState.REVOKED, "whatsapp_131050")
 
 
-def test_one_persons_limit_slows_that_person_alone(office: Office) -> None:
-    """131056: 1, 4, 16, … seconds, an hour at most; other people's messages leave meanwhile."""
+def test_one_persons_limit_delays_only_that_person(office: Office) -> None:
+    """131056: 1, 4, 16, … seconds, an hour at most. Meanwhile other people's messages leave."""
     office.provider.answers = [CODES[131056].error("131056")] * 40
     message = office.single(channel=Channel.WHATSAPP)
     waits = []

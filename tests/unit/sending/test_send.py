@@ -1,4 +1,4 @@
-"""The send step: once, whatever happens. Workers are killed at every call that they make."""
+"""The send step sends each message once. The tests kill workers at every call that they make."""
 
 from collections import Counter
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_one_queue_message_is_sent_and_recorded(office: Office) -> None:
     assert office.provider.accepted == [("+221770008200", f"{message.message_id}.1")]
 
 
-def test_queue_messages_delivered_twice_and_at_once_make_one_call(office: Office) -> None:
+def test_queue_messages_delivered_twice_at_once_make_one_call(office: Office) -> None:
     message = office.single()
     [queue_message] = office.queue.take()
     rebooked = [queue_message.with_slot(queue_message.slot_at + later) for later in (1, 2)]
@@ -58,7 +58,7 @@ def test_queue_messages_delivered_twice_and_at_once_make_one_call(office: Office
 
 
 class Unanswered(FakeLog):
-    """The first claim takes effect, and its answer never comes."""
+    """The first claim takes effect, and its answer is lost."""
 
     @override
     async def claim(self, organisation: str, message_id: str, **how: Any) -> Claim:
@@ -69,7 +69,7 @@ class Unanswered(FakeLog):
 
 
 class Outdated(FakeIntegrations):
-    """The administrator has mended the settings; who asks for no version gets the old ones."""
+    """The administrator has corrected the settings. A read without a version gets the old ones."""
 
     @override
     async def sms(self, organisation: str, *, version: int = 0, uncached: bool = False) -> SmsIntegration | None:
@@ -100,7 +100,7 @@ def test_a_claim_without_an_answer_goes_back_and_the_queue_message_comes_again(b
 @pytest.mark.parametrize("channel", Channel)
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_killed_anywhere_never_makes_a_second_call(office: Office, channel: Channel, point: str) -> None:
-    """The copy comes again when it becomes visible, again and again; the agenda looks on."""
+    """The queue message comes again each time it becomes visible, and the agenda checks the row."""
     message = office.single(channel=channel)
     [queue_message] = office.queue.take()
     was_killed = office.killed(office.step(channel).send_all([queue_message]), (point, 1))
@@ -121,7 +121,7 @@ def test_a_worker_killed_anywhere_never_makes_a_second_call(office: Office, chan
         assert (row.status, row.reason) == (Status.FAILED, "outcome_unknown")
 
 
-def test_proof_of_arrival_lifts_an_unknown_outcome(office: Office) -> None:
+def test_proof_of_arrival_settles_an_unknown_outcome(office: Office) -> None:
     office.provider.answers = [SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown")]
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
@@ -135,7 +135,7 @@ def test_proof_of_arrival_lifts_an_unknown_outcome(office: Office) -> None:
     assert office.row(message.message_id).status is Status.DELIVERED
 
 
-def test_a_failure_of_an_older_attempt_says_nothing_of_this_one(office: Office) -> None:
+def test_a_failure_of_an_older_attempt_does_not_change_this_one(office: Office) -> None:
     office.provider.answers = [SendError(Kind.RETRY, "503")]
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
@@ -148,8 +148,8 @@ def test_a_failure_of_an_older_attempt_says_nothing_of_this_one(office: Office) 
     assert office.row(message.message_id).status is Status.SENT
 
 
-def test_a_token_mended_meanwhile_is_used_at_once(office: Office) -> None:
-    """The sender's copy of the settings is older than the administrator's last word."""
+def test_a_token_corrected_meanwhile_is_used_at_once(office: Office) -> None:
+    """The sender's cached settings are older than the administrator's last change."""
     message = office.single()
     office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
     office.integrations = Outdated()
@@ -201,7 +201,7 @@ def test_a_throttle_holds_the_rate_limit_and_uses_up_no_attempt(office: Office) 
         (SendError(Kind.STOP, "401/42", "token_invalid"), Status.PENDING, None),
     ],
 )
-def test_what_the_provider_says_decides(office: Office, error: SendError, status: Status, reason: str | None) -> None:
+def test_the_providers_answer_decides(office: Office, error: SendError, status: Status, reason: str | None) -> None:
     office.provider.answers = [error]
     message = office.single()
     office.deliver()
@@ -211,7 +211,7 @@ def test_what_the_provider_says_decides(office: Office, error: SendError, status
     assert (row.due_at is not None) == (status is Status.PENDING)
 
 
-def test_a_card_that_cannot_be_had_fails_without_a_call(office: Office) -> None:
+def test_an_unavailable_card_fails_without_a_call(office: Office) -> None:
     office.provider.preparing = [SendError(Kind.RECIPIENT, "404", "card_unreachable")] * 2
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP)
@@ -219,7 +219,7 @@ def test_a_card_that_cannot_be_had_fails_without_a_call(office: Office) -> None:
     assert office.provider.calls == 0
 
 
-def test_a_missed_send_slot_is_booked_anew(office: Office) -> None:
+def test_after_a_missed_send_slot_a_new_one_is_booked(office: Office) -> None:
     message = office.single()
     [queue_message] = office.queue.take()
     missed = office.clock.pass_by(seconds=6)
@@ -231,7 +231,7 @@ def test_a_missed_send_slot_is_booked_anew(office: Office) -> None:
 
 
 def test_late_queue_messages_leave_at_the_pace_of_the_rate_limit(office: Office) -> None:
-    """However many are late at once, and whichever worker has them: what was missed is not made up for."""
+    """With any number of late queue messages and any worker: missed slots are not made up for."""
     office.distribute(40)
     office.do_tasks()
     queue_messages = office.queue.take()
@@ -243,7 +243,7 @@ def test_late_queue_messages_leave_at_the_pace_of_the_rate_limit(office: Office)
     assert office.clock.now() - began >= timedelta(seconds=40 / 5 - 1)
 
 
-def test_a_late_queue_message_whose_next_send_slot_is_far_makes_room(office: Office) -> None:
+def test_a_late_queue_message_with_a_far_slot_goes_back_to_the_queue(office: Office) -> None:
     message = office.single()
     [queue_message] = office.queue.take()
     office.clock.pass_by(seconds=6)
@@ -257,8 +257,8 @@ def test_a_late_queue_message_whose_next_send_slot_is_far_makes_room(office: Off
     assert office.row(message.message_id).status is Status.SENT
 
 
-def test_a_batch_asks_for_its_facts_together(office: Office) -> None:
-    """Ten late copies: each fact is read once, and one booking serves all."""
+def test_a_batch_reads_its_facts_together(office: Office) -> None:
+    """Ten late queue messages: each fact is read once, and one booking serves all."""
     office.distribute(10)
     office.do_tasks()
     queue_messages = office.queue.take()
@@ -273,7 +273,7 @@ def test_a_batch_asks_for_its_facts_together(office: Office) -> None:
     assert read["log.claim"] == read["log.move"] == 10
 
 
-def test_a_pause_is_seen_a_second_later_whoever_has_asked_before(office: Office) -> None:
+def test_a_pause_is_seen_within_a_second_in_spite_of_the_cache(office: Office) -> None:
     made = office.distribute(2)
     office.do_tasks()
     [first, second] = office.queue.take()
@@ -286,7 +286,7 @@ def test_a_pause_is_seen_a_second_later_whoever_has_asked_before(office: Office)
     assert office.row(second.message_id).status is Status.PENDING
 
 
-def test_the_gate_is_asked_just_before_the_call(office: Office) -> None:
+def test_the_gate_is_checked_just_before_the_call(office: Office) -> None:
     message = office.single()
     row = office.row(message.message_id)
     office.people.records[DEMO, row.person] = record(revoked(office.clock.now()))
@@ -310,7 +310,7 @@ def test_a_message_that_reaches_its_sender_in_quiet_hours_waits_for_the_morning(
         assert (office.provider.calls == 1) == (instant == morning)
 
 
-def test_a_message_of_no_distribution_waits_for_the_end_of_its_hold(office: Office) -> None:
+def test_a_single_message_waits_for_the_end_of_its_hold(office: Office) -> None:
     office.provider.answers = [SendError(Kind.STOP, "401/41", "token_invalid")]
     message = office.single()
     assert message.due_at is not None
@@ -336,7 +336,7 @@ def test_a_message_of_no_distribution_waits_for_the_end_of_its_hold(office: Offi
     assert office.row(message.message_id).status is Status.SENT
 
 
-def test_a_call_is_told_with_its_outcome_and_how_late_it_came(office: Office) -> None:
+def test_a_call_is_logged_with_its_outcome_and_delay(office: Office) -> None:
     office.provider.answers = [SendError(Kind.THROTTLED, "429", "")]
     office.single()
     office.deliver()
@@ -381,7 +381,7 @@ class Slow(FakeProvider[Any]):
 
 @pytest.mark.parametrize(("seconds", "calls"), [(3.0, 1), (26.0, 0)])
 def test_a_call_that_could_not_be_recorded_in_time_is_not_made(office: Office, seconds: float, calls: int) -> None:
-    """A slow card ate up the time in which the provider might answer."""
+    """A slow card has used the time in which the provider could answer."""
     office.provider = Slow(office.points)
     office.provider.clock, office.provider.seconds = office.clock, seconds
     message = office.single()

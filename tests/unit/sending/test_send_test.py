@@ -1,4 +1,4 @@
-"""Test sends: what no provider was asked about is our own refusal, and the log says that nothing was sent."""
+"""Test sends: if no provider was called, the refusal is our own, and the log shows that nothing was sent."""
 
 from datetime import UTC, datetime
 
@@ -42,8 +42,8 @@ def test_whatsapp_reaches_every_country(office: Office) -> None:
     assert sent(office, "+33612345678", Channel.WHATSAPP).status is Status.SENT
 
 
-def test_night_falls_between_the_question_and_the_call(office: Office) -> None:
-    """No call was made: the answer is that of the night, and the message ends as one that was not sent."""
+def test_quiet_hours_begin_between_the_check_and_the_call(office: Office) -> None:
+    """No call was made. The answer names the quiet hours, and the message ends as not sent."""
     office.clock.instant = datetime(2026, 11, 24, 20, 59, 59, 500_000, tzinfo=UTC)
     assert refused(office, GOOD).code is ProblemCode.QUIET_HOURS
     assert office.provider.calls == 0

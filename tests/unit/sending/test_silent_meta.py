@@ -1,4 +1,4 @@
-"""A fallback by time while Meta reports nothing: it waits, as long as the message may have arrived, for 24 hours."""
+"""A fallback by time while Meta reports nothing: it waits up to 24 hours, as long as the message may have arrived."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,7 @@ def report(message: Message, status: Status, at: datetime, error: SendError | No
 
 
 def tell(office: Office, message: Message, *statuses: Status, at: datetime | None = None) -> None:
-    """`at` is Meta's instant, now unless it tells so late."""
+    """`at`: Meta's time, by default now; earlier in a late report."""
     office.reported(*(report(message, status, at or office.clock.now()) for status in statuses))
 
 
@@ -70,16 +70,16 @@ def work(office: Office, time: timedelta) -> None:
 
 
 def fell_back(office: Office, *messages: Message) -> list[bool]:
-    """Which of them have an SMS that left."""
+    """Which of them have an SMS that was sent."""
     found = [office.log.rows.get((DEMO, fallback_id(one.message_id))) for one in messages]
     return [row is not None and row.status is Status.SENT for row in found]
 
 
-# -------------------------------------------------------------------------------------------------------- nothing comes
+# ------------------------------------------------------------------------------------------------------ no report comes
 
 
 @pytest.mark.parametrize("people", [1, 5])
-def test_with_receipts_off_nobody_gets_both_and_all_get_it_after_24_hours(office: Office, people: int) -> None:
+def test_without_receipts_no_person_gets_both_and_all_get_an_sms_after_24_hours(office: Office, people: int) -> None:
     rows = campaign(office, people)
     work(office, timedelta(minutes=12))
     assert fell_back(office, *rows) == [False] * people
@@ -91,7 +91,7 @@ def test_with_receipts_off_nobody_gets_both_and_all_get_it_after_24_hours(office
     assert all(fell_back(office, *rows))
 
 
-def test_a_single_message_too(office: Office) -> None:
+def test_a_single_message_gets_its_fallback_after_24_hours_too(office: Office) -> None:
     row = sent(office)
     work(office, timedelta(hours=23))
     assert fell_back(office, row) == [False]
@@ -108,7 +108,7 @@ def test_after_24_hours_it_still_waits_for_the_morning(office: Office) -> None:
     assert fell_back(office, row) == [True]
 
 
-def test_one_that_starts_after_24_hours_anyway_waits_for_nobody(office: Office) -> None:
+def test_a_fallback_due_after_24_hours_does_not_wait_for_reports(office: Office) -> None:
     row = sent(office, fallback=replace(WISH, after_minutes=1500))
     work(office, timedelta(minutes=1499))
     assert fell_back(office, row) == [False]
@@ -116,7 +116,7 @@ def test_one_that_starts_after_24_hours_anyway_waits_for_nobody(office: Office) 
     assert fell_back(office, row) == [True]
 
 
-def test_a_day_of_silence_costs_few_looks_and_no_log_line_each(office: Office) -> None:
+def test_a_day_of_silence_costs_few_checks_and_few_log_lines(office: Office) -> None:
     sent(office)
     before = office.points.passed.copy()
     lines = len(office.telemetry.events)
@@ -131,7 +131,7 @@ def test_a_day_of_silence_costs_few_looks_and_no_log_line_each(office: Office) -
     assert set(reported) == {"agenda_worked_off", "fallbacks_wait", "task_begun"}
 
 
-def test_a_batch_of_the_agenda_asks_once_what_was_heard_of_a_number(office: Office) -> None:
+def test_a_batch_of_the_agenda_reads_a_numbers_last_report_once(office: Office) -> None:
     campaign(office, 40)
     office.clock.pass_by(minutes=AFTER)
     before = office.points.passed.copy()
@@ -145,7 +145,7 @@ def warnings(office: Office, row: Message) -> list[tuple[str, int | None]]:
     assert row.distribution_id is not None
     view = office.run(office.browse.distribution(DEMO, row.distribution_id))
     found = [(warning.code, warning.count) for warning in view.warnings]
-    return [one for one in found if one[0] != "template_status_unknown"]  # planning's: the settings name no account
+    return [one for one in found if one[0] != "template_status_unknown"]  # from planning: the settings name no account
 
 
 def test_its_distribution_warns_meanwhile(office: Office) -> None:
@@ -161,7 +161,7 @@ def test_its_distribution_warns_meanwhile(office: Office) -> None:
     assert warnings(office, rows[0]) == [], "Meta reports again"
 
 
-def test_it_warns_of_nothing_where_all_have_arrived_or_a_day_is_over(office: Office) -> None:
+def test_there_is_no_warning_after_all_have_arrived_or_after_a_day(office: Office) -> None:
     rows, others = campaign(office, 2), campaign(office, 2, "e")
     work(office, timedelta(hours=1))
     for row in rows:
@@ -173,18 +173,18 @@ def test_it_warns_of_nothing_where_all_have_arrived_or_a_day_is_over(office: Off
     assert warnings(office, others[0]) == []
 
 
-# ------------------------------------------------------------------------------------------------------- what is enough
+# ------------------------------------------------------------------------------------------------ which reports suffice
 
 
-def test_its_own_sent_is_enough_and_then_it_starts_in_time(office: Office) -> None:
-    """Nothing is heard after it; and nothing of those that left later."""
+def test_its_own_sent_suffices_and_it_starts_in_time(office: Office) -> None:
+    """No report follows it, and none about later messages."""
     rows = [sent(office, 8200 + number) for number in range(3)]
     tell(office, rows[0], Status.SENT)
     work(office, timedelta(minutes=AFTER + 1))
     assert fell_back(office, *rows) == [True, False, False]
 
 
-def test_all_of_a_batch_with_one_claim_instant_get_theirs_by_their_own_sent(office: Office) -> None:
+def test_messages_claimed_at_one_instant_start_by_their_own_sent(office: Office) -> None:
     rows = campaign(office, 5)
     for row in rows:
         office.log.rows[DEMO, row.message_id] = replace(office.row(row.message_id), claimed_at=rows[0].claimed_at)
@@ -193,7 +193,7 @@ def test_all_of_a_batch_with_one_claim_instant_get_theirs_by_their_own_sent(offi
     assert fell_back(office, *rows) == [True] * 5
 
 
-def test_one_that_was_claimed_at_the_same_instant_does_not_speak_for_another(office: Office) -> None:
+def test_a_message_claimed_at_the_same_instant_proves_nothing_for_another(office: Office) -> None:
     rows = campaign(office, 2)
     for row in rows:
         office.log.rows[DEMO, row.message_id] = replace(office.row(row.message_id), claimed_at=rows[0].claimed_at)
@@ -203,7 +203,7 @@ def test_one_that_was_claimed_at_the_same_instant_does_not_speak_for_another(off
 
 
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED])
-def test_a_status_of_a_message_claimed_later_is_enough(office: Office, status: Status) -> None:
+def test_a_status_of_a_message_claimed_later_suffices(office: Office, status: Status) -> None:
     row = sent(office)
     office.clock.pass_by(seconds=1)
     other = sent(office, 8201, None)
@@ -213,8 +213,8 @@ def test_a_status_of_a_message_claimed_later_is_enough(office: Office, status: S
 
 
 @pytest.mark.parametrize(("minutes", "enough"), [(AFTER - 1.2, False), (AFTER - 0.8, True)])
-def test_any_status_around_its_time_is_enough(office: Office, minutes: float, enough: bool) -> None:
-    """Somebody reads yesterday's message: Meta reports."""
+def test_any_status_near_its_time_suffices(office: Office, minutes: float, enough: bool) -> None:
+    """A person reads yesterday's message, so Meta is reporting."""
     earlier = sent(office, 8201, None)
     row = sent(office)
     assert row.claimed_at is not None
@@ -224,8 +224,8 @@ def test_any_status_around_its_time_is_enough(office: Office, minutes: float, en
     assert fell_back(office, row) == [enough]
 
 
-def test_late_words_of_earlier_messages_are_not_enough_whenever_they_come(office: Office) -> None:
-    """Meta repeats what our door did not take: its own instant says that it is old."""
+def test_late_reports_on_earlier_messages_never_suffice(office: Office) -> None:
+    """Meta repeats reports that our webhook did not accept. Their own time shows that they are old."""
     earlier = sent(office, 8201, None)
     row = sent(office)
     office.clock.pass_by(minutes=AFTER)
@@ -234,7 +234,7 @@ def test_late_words_of_earlier_messages_are_not_enough_whenever_they_come(office
     assert fell_back(office, row) == [False]
 
 
-def test_an_instant_still_to_come_proves_nothing(office: Office) -> None:
+def test_a_time_in_the_future_proves_nothing(office: Office) -> None:
     earlier = sent(office, 8201, None)
     row = sent(office)
     tell(office, earlier, Status.READ, at=office.clock.now() + timedelta(days=365))
@@ -251,10 +251,8 @@ def test_metas_clock_may_be_behind_ours(office: Office) -> None:
 
 
 @pytest.mark.parametrize("owner", [(DEMO, "2"), ("another", NUMBER)])
-def test_another_number_or_another_organisation_on_the_same_one_says_nothing(
-    office: Office, owner: tuple[str, str]
-) -> None:
-    """Meta calls one webhook: that one organisation hears of a shared number does not mean that the other does."""
+def test_reports_to_another_number_or_organisation_prove_nothing(office: Office, owner: tuple[str, str]) -> None:
+    """Meta calls one webhook. If one organisation gets reports of a shared number, the other may still get none."""
     row = sent(office)
     later = office.clock.now() + timedelta(hours=1)
     office.run(office.last_heard_store.note_reports(*owner, claimed_at=later, at=later))
@@ -262,18 +260,18 @@ def test_another_number_or_another_organisation_on_the_same_one_says_nothing(
     assert fell_back(office, row) == [False]
 
 
-def test_a_failure_starts_it_at_once_however_silent_meta_was(office: Office) -> None:
+def test_a_failure_starts_it_at_once_after_any_silence(office: Office) -> None:
     rows = campaign(office, 2)
     office.reported(report(rows[0], Status.FAILED, office.clock.now(), GONE))
     work(office, 2 * MINUTE)
     assert fell_back(office, *rows) == [True, False]
 
 
-# ----------------------------------------------------------------------------------------------------- held for a while
+# --------------------------------------------------------------------------------------------- held by Meta for a while
 
 
 @pytest.mark.parametrize("reported", [False, True])
-def test_what_meta_holds_for_assessment_waits_24_hours(office: Office, reported: bool) -> None:
+def test_a_message_that_meta_holds_for_assessment_waits_24_hours(office: Office, reported: bool) -> None:
     office.provider.holds = True
     row = sent(office)
     office.provider.holds = False
@@ -287,7 +285,7 @@ def test_what_meta_holds_for_assessment_waits_24_hours(office: Office, reported:
     assert fell_back(office, row) == [True]
 
 
-def test_what_meta_holds_and_then_delivers_has_none(office: Office) -> None:
+def test_a_held_message_that_meta_then_delivers_has_no_fallback(office: Office) -> None:
     office.provider.holds = True
     row = sent(office)
     work(office, timedelta(hours=3))
@@ -296,12 +294,12 @@ def test_what_meta_holds_and_then_delivers_has_none(office: Office) -> None:
     assert fell_back(office, row) == [False]
 
 
-# ------------------------------------------------------------------------------------------------------- the late words
+# --------------------------------------------------------------------------------------------------------- late reports
 
 
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("gap", [timedelta(0), timedelta(seconds=45)])
-def test_after_a_silence_what_was_delivered_has_no_fallback(office: Office, gap: timedelta, backwards: bool) -> None:
+def test_after_a_silence_a_delivered_message_has_no_fallback(office: Office, gap: timedelta, backwards: bool) -> None:
     """`sent` and `delivered` come late and in any order, and the agenda looks in between."""
     rows = campaign(office, 5)
     instant = office.clock.now()
@@ -318,7 +316,7 @@ def test_after_a_silence_what_was_delivered_has_no_fallback(office: Office, gap:
     assert fell_back(office, *rows) == [False, False, False, False, True]
 
 
-def test_its_own_late_sent_brings_the_look_forward(office: Office) -> None:
+def test_its_own_late_sent_moves_the_next_check_forward(office: Office) -> None:
     row = sent(office)
     work(office, timedelta(hours=6))
     planned = office.row(row.message_id).due_at
@@ -331,7 +329,7 @@ def test_its_own_late_sent_brings_the_look_forward(office: Office) -> None:
 
 
 def test_once_meta_reports_again_it_starts_within_half_the_silence(office: Office) -> None:
-    """Of the message itself nothing is ever told; of others."""
+    """Meta reports on other messages, never on this one."""
     row = sent(office)
     work(office, timedelta(minutes=AFTER + 20))
     other = sent(office, 8201, None)
@@ -356,8 +354,9 @@ def test_a_sent_that_settles_an_unknown_outcome_late_waits_for_its_delivered(off
     assert fell_back(office, row) == [False]
 
 
-def test_what_an_earlier_attempt_was_told_says_nothing_of_the_next(office: Office) -> None:
-    """It came back because its session had closed, and went again as its template: that one waits for its own word."""
+def test_reports_on_an_earlier_attempt_do_not_count_for_the_next(office: Office) -> None:
+    """The message failed because its session had closed, and was sent again as its template. That attempt waits for its
+    own reports."""
     row = sent(office)
     office.log.rows[DEMO, row.message_id] = replace(row, fallback_template=True)
     tell(office, row, Status.SENT)
@@ -368,7 +367,7 @@ def test_what_an_earlier_attempt_was_told_says_nothing_of_the_next(office: Offic
 
 
 @pytest.mark.parametrize("point", ["last_heard_store.note_reports", "log.note_reporting"])
-def test_a_consumer_that_dies_before_it_has_written_hears_it_again(office: Office, point: str) -> None:
+def test_a_consumer_that_dies_before_its_write_gets_the_report_again(office: Office, point: str) -> None:
     row = sent(office)
     office.points.kill_before = (point, office.points.passed[point] + 1)
     with pytest.raises(BaseException, match=point):
@@ -380,7 +379,7 @@ def test_a_consumer_that_dies_before_it_has_written_hears_it_again(office: Offic
 
 
 @pytest.mark.parametrize("point", ["last_heard_store.read", "log.move_next_check", "log.note_reporting"])
-def test_an_agenda_that_dies_while_it_puts_off_looks_again(office: Office, point: str) -> None:
+def test_an_agenda_killed_while_it_postpones_checks_again(office: Office, point: str) -> None:
     row = sent(office)
     work(office, timedelta(minutes=AFTER + 1))
     if point == "log.note_reporting":

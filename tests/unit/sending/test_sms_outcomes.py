@@ -1,4 +1,4 @@
-"""What becomes of an SMS after its call: in doubt, refused by the network, delivered all the same; and the counts."""
+"""The outcomes of an SMS after its call (unknown, refused by the network, delivered after all), and the counts."""
 
 import json
 from datetime import timedelta
@@ -20,7 +20,7 @@ READ_TIMEOUT = SendError(Kind.UNKNOWN, "ReadTimeout", "outcome_unknown")
 
 
 class Orange:
-    """Calls the office's webhook; a receipt that nobody matched comes back when its delay is over."""
+    """Calls the office's webhook. An unmatched receipt comes back after its delay."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -63,7 +63,7 @@ def with_unknown_outcome(office: Office) -> Message:
     return row
 
 
-def test_a_lost_answer_is_noted_and_lifted_by_its_receipt(office: Office) -> None:
+def test_a_lost_answer_is_recorded_and_settled_by_its_receipt(office: Office) -> None:
     row = with_unknown_outcome(office)
     assert office.unknown_sms.messages[DEMO, row.person, ORANGE] == {row.message_id: row.claimed_at}
     orange = Orange(office)
@@ -74,7 +74,7 @@ def test_a_lost_answer_is_noted_and_lifted_by_its_receipt(office: Office) -> Non
     assert (lifted.status, lifted.reason) == (Status.DELIVERED, None)
 
 
-def test_a_receipt_that_overtakes_the_answer_waits_for_its_name(office: Office) -> None:
+def test_a_receipt_before_the_answer_waits_for_its_message_id(office: Office) -> None:
     message = office.single()
     Orange(office).tells("provider-1", "DeliveredToTerminal")
     office.deliver()
@@ -87,9 +87,7 @@ def test_a_receipt_that_overtakes_the_answer_waits_for_its_name(office: Office) 
 
 
 @pytest.mark.parametrize("point", ["unknown.note", "log.move"])
-def test_a_sender_killed_while_it_notes_an_unknown_outcome_leaves_it_to_the_next_queue_message(
-    office: Office, point: str
-) -> None:
+def test_the_next_queue_message_completes_the_record_of_an_unknown_outcome(office: Office, point: str) -> None:
     message = office.single()
     [queue_message] = office.queue.take()
     office.provider.answers = [READ_TIMEOUT]
@@ -103,14 +101,14 @@ def test_a_sender_killed_while_it_notes_an_unknown_outcome_leaves_it_to_the_next
     assert office.provider.calls == 1
 
 
-def test_a_message_that_was_surely_not_sent_has_no_unknown_outcome(office: Office) -> None:
+def test_a_message_that_was_certainly_not_sent_has_no_unknown_outcome(office: Office) -> None:
     office.single()
     office.provider.answers = [SendError(Kind.RECIPIENT, "SVC0002", "phone_invalid")]
     office.deliver()
     assert not office.unknown_sms.messages
 
 
-def test_an_impossible_delivery_that_happens_is_counted_once(office: Office) -> None:
+def test_a_delivery_after_delivery_impossible_is_counted_once(office: Office) -> None:
     distribution = office.distribute(2)
     office.do_tasks()
     office.deliver(within=timedelta(minutes=1))
@@ -132,7 +130,7 @@ def test_an_impossible_delivery_that_happens_is_counted_once(office: Office) -> 
     assert counted() == ({Status.SENT: 1, Status.DELIVERED: 1}, {})
 
 
-def test_a_status_that_nobody_documented_is_kept_for_the_operators(office: Office) -> None:
+def test_an_undocumented_status_is_kept_for_the_operators(office: Office) -> None:
     office.single()
     office.deliver()
     Orange(office).tells("provider-1", "HeldByOperator")

@@ -1,5 +1,7 @@
-"""Between the gate's yes and the call a worker may stand still, and an hour may strike. The claim is the last step that
-can be taken back. Found by thinking about what tests/simulation can only meet by chance."""
+"""A worker may stand still between the gate check and the call, and quiet hours may begin.
+
+The claim is the last step that can be undone. tests/simulation meets these cases only by chance.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +20,7 @@ SEVEN = datetime(2026, 11, 24, 7, tzinfo=UTC)
 
 
 def office_whose_claim_takes(time: timedelta, *, start: datetime | None = None, meanwhile: Any = None) -> Office:
-    """The first claim only; `meanwhile` is what somebody else does."""
+    """Only the first claim takes that time. `meanwhile`: another actor's action."""
     office = Office()
     office.clock.instant = start or office.clock.instant
     claim, waits = office.log.claim, [time]
@@ -41,13 +43,13 @@ def released(office: Office, channel: Channel) -> Distribution:
 
 
 def first_queue_message(office: Office, channel: Channel) -> None:
-    """As it departs."""
+    """At its send slot."""
     [queue_message] = office.queue.take()
     office.run(office.step(channel).send_all([queue_message]))
 
 
 @pytest.mark.parametrize("single", [True, False])
-def test_the_night_begins_between_gate_and_call(single: bool) -> None:
+def test_quiet_hours_begin_between_gate_check_and_call(single: bool) -> None:
     office = office_whose_claim_takes(3 * SECOND, start=datetime(2026, 11, 23, 20, 59, 50, tzinfo=UTC))
     _ = office.single() if single else released(office, Channel.SMS)
     office.clock.instant = datetime(2026, 11, 23, 20, 59, 58, tzinfo=UTC)
@@ -74,7 +76,7 @@ def test_a_call_that_would_arrive_in_quiet_hours_is_not_begun() -> None:
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_somebody_pauses_while_the_worker_stands_still(channel: Channel) -> None:
+def test_a_pause_while_the_worker_stands_still(channel: Channel) -> None:
     made: list[Distribution] = []
 
     async def pause(office: Office) -> None:
@@ -92,8 +94,8 @@ def test_somebody_pauses_while_the_worker_stands_still(channel: Channel) -> None
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_nothing_has_changed_meanwhile(channel: Channel) -> None:
-    """A new copy on a new departure; no attempt is used up."""
+def test_a_late_claim_is_given_back_although_no_fact_has_changed(channel: Channel) -> None:
+    """A new queue message with a new send slot; no attempt is used."""
     office = office_whose_claim_takes(STALE + SECOND)
     released(office, channel)
     first_queue_message(office, channel)
@@ -103,7 +105,7 @@ def test_nothing_has_changed_meanwhile(channel: Channel) -> None:
     assert (office.provider.calls, row.status, row.attempts) == (1, Status.SENT, 1)
 
 
-def test_slow_stores_do_not_keep_anything_from_leaving() -> None:
+def test_a_slow_claim_within_the_limit_still_calls() -> None:
     office = office_whose_claim_takes(STALE)
     office.single()
     first_queue_message(office, Channel.SMS)

@@ -1,4 +1,4 @@
-"""A message that a queue can never carry ends by itself; the others of its chunk leave."""
+"""A message that a queue can never carry ends by itself; the others of its chunk are sent."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ def office() -> Office:
 
 
 def with_a_giant(office: Office, channel: Channel = Channel.SMS) -> Distribution:
-    """A confirmed distribution whose seventh row no queue takes."""
+    """A confirmed distribution whose seventh row no queue accepts."""
     made = office.distribute(ROWS, channel=channel)
     chunk = Chunk(distribution_id=made.distribution_id, run=0, number=0)
     key = office.plans.chunk_key(DEMO, made.planned.attempt, chunk)
@@ -48,7 +48,7 @@ def outcome(office: Office, made: Distribution) -> tuple[dict[Status, int], dict
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_it_does_not_hold_its_chunk(office: Office, channel: Channel) -> None:
+def test_an_unfit_message_does_not_block_its_chunk(office: Office, channel: Channel) -> None:
     made = with_a_giant(office, channel)
     office.finish(channel)
     assert outcome(office, made) == ENDED
@@ -58,12 +58,12 @@ def test_it_does_not_hold_its_chunk(office: Office, channel: Channel) -> None:
 
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("point", ["queue.put", "log.move", "distributions.count", "distributions.save"])
-def test_killed_anywhere_the_next_one_ends_it(office: Office, point: str, nth: int) -> None:
+def test_after_a_kill_the_next_worker_ends_the_unfit_message(office: Office, point: str, nth: int) -> None:
     made = with_a_giant(office)
     [task], office.tasks.tasks = office.tasks.tasks, []
     until = office.clock.now() + timedelta(minutes=5)
     killed = office.killed(office.fanout().work(task, until), (point, nth))
-    assert killed or nth == 2  # both chunks are put at once, and one row ends once
+    assert killed or nth == 2  # both chunks are queued at once, and one row ends once
     office.tasks.tasks.append(task)
     office.finish()
     assert outcome(office, made) == ENDED
@@ -74,7 +74,7 @@ def test_killed_anywhere_the_next_one_ends_it(office: Office, point: str, nth: i
 
 
 class RefusingQueue(FakeChannelQueue):
-    """Takes nothing of one channel."""
+    """Refuses all messages of one channel."""
 
     refused: Channel = Channel.WHATSAPP
 
@@ -95,8 +95,8 @@ def test_a_single_message_ends_with_the_reason(office: Office) -> None:
     assert again.message_id == made.message_id
 
 
-def test_its_fallback_goes_instead(office: Office) -> None:
-    """Surely not sent and never will be: the SMS is another text."""
+def test_the_fallback_of_an_unfit_message_is_sent(office: Office) -> None:
+    """It was certainly not sent and never will be; the SMS has another text."""
     office.queue = RefusingQueue(office.points)
     wish = FallbackOrder(content=Content(text="SMS pour {first_name}"), after_minutes=90)
     made = office.single(channel=Channel.WHATSAPP, fallback=wish)

@@ -29,12 +29,12 @@ OLD = UnknownOutcome(since=SINCE, claimed_at=None, resent=False)
         (UNKNOWN_OUTCOME, RECEIVED, FIRST_LOOK, Resolution.RESEND),
         (UNKNOWN_OUTCOME, RECEIVED, ENDS_AFTER - MOMENT, Resolution.RESEND),
         (UNKNOWN_OUTCOME, RECEIVED, ENDS_AFTER, Resolution.END),
-        # Nothing was heard, or only of messages that were claimed before it or with it.
+        # No report came, or only about messages that were claimed before it or at the same time.
         (UNKNOWN_OUTCOME, LastHeard(), FIRST_LOOK, Resolution.WAIT),
         (UNKNOWN_OUTCOME, LastHeard(last_claimed_at=CLAIMED), FIRST_LOOK, Resolution.WAIT),
         (UNKNOWN_OUTCOME, LastHeard(last_claimed_at=CLAIMED - MOMENT), FIRST_LOOK, Resolution.WAIT),
         (UNKNOWN_OUTCOME, LastHeard(), ENDS_AFTER, Resolution.END),
-        # Meta holds messages of this number back: silence says nothing for a day.
+        # Meta holds messages of this number back, so silence proves nothing for a day.
         (
             UNKNOWN_OUTCOME,
             LastHeard(last_claimed_at=RECEIVED.last_claimed_at, held=SINCE + FIRST_LOOK - timedelta(hours=24)),
@@ -48,7 +48,7 @@ OLD = UnknownOutcome(since=SINCE, claimed_at=None, resent=False)
             Resolution.WAIT,
         ),
         (UNKNOWN_OUTCOME, LastHeard(last_claimed_at=RECEIVED.last_claimed_at, held=SINCE), FIRST_LOOK, Resolution.WAIT),
-        # Once in its life; and never where nobody knows when it was claimed.
+        # Once at most; and never if the time of its claim is unknown.
         (RESENT, RECEIVED, FIRST_LOOK, Resolution.WAIT),
         (RESENT, RECEIVED, ENDS_AFTER, Resolution.END),
         (OLD, RECEIVED, FIRST_LOOK, Resolution.WAIT),
@@ -61,7 +61,7 @@ def test_the_end_of_a_message_with_an_unknown_outcome(
     assert resolve_unknown(unknown_outcome, last_heard, SINCE + after) is expected
 
 
-def test_the_looks() -> None:
+def test_the_times_of_the_next_checks() -> None:
     assert first_look(SINCE, resent=False) == SINCE + FIRST_LOOK
     assert first_look(SINCE, resent=True) == SINCE + ENDS_AFTER
     assert next_look(UNKNOWN_OUTCOME, SINCE + FIRST_LOOK) == SINCE + 2 * FIRST_LOOK

@@ -1,4 +1,4 @@
-"""An unknown outcome on WhatsApp: nobody gets two, but in the one case that design.md names."""
+"""An unknown outcome on WhatsApp: no person gets two messages, except in the one case that design.md allows."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def office() -> Office:
 
 
 def with_unknown_outcome(office: Office) -> Message:
-    """Its answer was lost a moment ago; in truth it was taken."""
+    """Its answer was lost a moment ago; Meta did take it."""
     office.provider.answers = [UNKNOWN]
     message = office.single(channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
@@ -30,7 +30,7 @@ def with_unknown_outcome(office: Office) -> Message:
 
 
 def another(office: Office, number: int = 8300) -> Message:
-    """Sent after it, on the same number."""
+    """Sent later, on the same number."""
     office.clock.pass_by(seconds=5)
     message = office.single(number, channel=Channel.WHATSAPP)
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=5))
@@ -50,7 +50,7 @@ def wait(office: Office, **time: float) -> None:
         office.deliver(Channel.WHATSAPP)
 
 
-def test_it_goes_out_once_more_when_a_later_one_was_heard_of(office: Office) -> None:
+def test_it_is_resent_once_after_a_report_on_a_later_message(office: Office) -> None:
     message = with_unknown_outcome(office)
     tell(office, another(office))
     wait(office, minutes=10)
@@ -62,7 +62,7 @@ def test_it_goes_out_once_more_when_a_later_one_was_heard_of(office: Office) -> 
     assert keys == [f"{message.message_id}.1", f"{message.message_id}.2"]
 
 
-def test_never_a_third_time(office: Office) -> None:
+def test_it_is_never_sent_a_third_time(office: Office) -> None:
     message = with_unknown_outcome(office)
     tell(office, another(office))
     office.provider.answers = [UNKNOWN, UNKNOWN, UNKNOWN]
@@ -77,7 +77,7 @@ def test_never_a_third_time(office: Office) -> None:
 
 
 @pytest.mark.parametrize("received", ["nothing", "an earlier one", "another number", "held"])
-def test_otherwise_it_waits_and_ends_after_a_day(office: Office, received: str) -> None:
+def test_without_such_a_report_it_waits_and_ends_after_a_day(office: Office, received: str) -> None:
     earlier = another(office)
     message = with_unknown_outcome(office)
     match received:
@@ -119,7 +119,7 @@ def test_a_status_of_any_attempt_settles_it_and_ends_the_next_check(
     assert (office.row(message.message_id).status, office.provider.calls) == (status, calls)
 
 
-def test_a_failure_of_the_first_attempt_says_nothing_of_the_second(office: Office) -> None:
+def test_a_failure_of_the_first_attempt_does_not_change_the_second(office: Office) -> None:
     message = with_unknown_outcome(office)
     tell(office, another(office))
     wait(office, minutes=30)
@@ -146,7 +146,7 @@ def test_a_killed_agenda_loses_nothing_and_doubles_nothing(office: Office, point
     assert (row.status, row.attempts) == (Status.SENT, 2)
 
 
-def test_a_paused_distribution_sends_nothing_twice_either(office: Office) -> None:
+def test_a_paused_distribution_resends_nothing(office: Office) -> None:
     office.provider.answers = [UNKNOWN]
     made = office.distribute(1, channel=Channel.WHATSAPP)
     office.do_tasks()
@@ -161,7 +161,7 @@ def test_a_paused_distribution_sends_nothing_twice_either(office: Office) -> Non
     assert office.distributions.items[DEMO, made.distribution_id].status == "paused"
 
 
-def test_what_meta_holds_back_is_noted(office: Office) -> None:
+def test_a_message_that_meta_holds_back_is_recorded(office: Office) -> None:
     office.provider.holds = True
     another(office)
     assert office.last_heard_store.last_heard_of[NUMBER].held is not None

@@ -1,4 +1,4 @@
-"""An operator sees whose trouble it is: what is told of one organisation's names it, and nobody else's name is told."""
+"""Warning events name the organisation whose problem they report, and never another one."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeIntegrations, FakeStatusQueue
 
 OF_NO_ORGANISATION = {"crash", "schedule_not_removed"}
-"""Told where none is at hand; `task_begun` says whose a distribution is."""
+"""Events that have no organisation at hand. `task_begun` names a distribution's organisation."""
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def whose(office: Office, name: str) -> set[str | None]:
     return {fields["organisation"] for fields in reported(office, name)}
 
 
-def test_every_trouble_says_whose_it_is() -> None:
+def test_every_warning_event_names_its_organisation() -> None:
     silent = {name for name, event in EVENTS.items() if event.is_warning and "organisation" not in event.fields}
     assert silent == OF_NO_ORGANISATION
 
 
-def test_a_distribution_that_release_itself_pauses_is_told(office: Office) -> None:
+def test_a_distribution_paused_by_release_is_reported(office: Office) -> None:
     made = office.distribute(250)
     sms = office.integrations.kept.pop((DEMO, "sms"))
     office.do_tasks()
@@ -54,7 +54,7 @@ def test_a_distribution_that_release_itself_pauses_is_told(office: Office) -> No
     assert reported(office, "distribution_stopped") == [stopped]
 
 
-def test_so_is_one_whose_template_met_its_end_while_it_waited(office: Office) -> None:
+def test_a_distribution_whose_template_was_paused_while_it_waited_is_reported(office: Office) -> None:
     made = office.distribute(250, channel=Channel.WHATSAPP)
     office.integrations.kept[DEMO, "whatsapp"] = replace(WHATSAPP, business_account_id="900")
     for language in ("fr", "en"):
@@ -71,8 +71,8 @@ def test_so_is_one_whose_template_met_its_end_while_it_waited(office: Office) ->
     assert stored.status is DistributionStatus.PAUSED
 
 
-def test_a_pause_that_was_not_won_is_not_told(office: Office) -> None:
-    """Somebody cancels between the look and the pause."""
+def test_a_pause_that_did_not_happen_is_not_reported(office: Office) -> None:
+    """A person cancels between the check and the pause."""
     made = office.distribute(250)
 
     class CancelledMeanwhile(FakeIntegrations):
@@ -89,15 +89,15 @@ def test_a_pause_that_was_not_won_is_not_told(office: Office) -> None:
 @pytest.mark.parametrize(
     ("kind", "event"), [(Kind.BUG, "request_refused_as_wrong"), (Kind.RECIPIENT, "send_not_accepted")]
 )
-def test_a_send_that_was_refused_says_whose_it_was(office: Office, kind: Kind, event: str) -> None:
+def test_a_refused_send_names_its_organisation(office: Office, kind: Kind, event: str) -> None:
     office.single()
     office.provider.answers = [SendError(kind, "400", "provider_rejected")]
     office.deliver(within=timedelta(seconds=10))
     assert whose(office, event) == whose(office, "message_moved") == {DEMO}
 
 
-def test_a_message_that_arrived_is_told_without_it(office: Office) -> None:
-    """Three lines a message are paid for by the byte."""
+def test_a_delivered_message_is_reported_without_its_organisation(office: Office) -> None:
+    """Three log lines for each message are paid for by the byte."""
     office.single()
     office.deliver(within=timedelta(seconds=10))
     assert whose(office, "message_moved") == {None}
@@ -109,8 +109,8 @@ def door(office: Office) -> WebhookIngress:
     )
 
 
-def test_a_refused_webhook_names_an_organisation_that_is_ours_and_no_other(office: Office) -> None:
-    """The name stands in the URL: whoever knocks may write there what he likes."""
+def test_a_refused_webhook_names_only_a_known_organisation(office: Office) -> None:
+    """The name comes from the URL: a caller may write anything there."""
     guessed = "sha256=" + hmac.new(b"guessed", b"{}", hashlib.sha256).hexdigest()
     for organisation in (DEMO, "nobody-here", "22177000123"):
         assert not office.run(door(office).take_whatsapp(organisation, b"{}", guessed))

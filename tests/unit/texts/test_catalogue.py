@@ -1,4 +1,4 @@
-"""Which template a request gets, and what Meta's word does to it."""
+"""Which template a request gets, and the effect of Meta's status."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -100,13 +100,13 @@ def test_language_of_content_then_of_recipient_then_french(
         (["en_US"], "fr", None),
     ],
 )
-def test_a_language_means_its_regional_forms_too(languages: Sequence[str], wished: str | None, found: str) -> None:
+def test_a_language_includes_its_regional_forms(languages: Sequence[str], wished: str | None, found: str) -> None:
     catalogue = Catalogue([known(language=one) for one in languages])
     template = catalogue.find("own_card", wished)
     assert (template.language if template else None) == found
 
 
-def test_what_meta_was_not_asked_is_unknown_and_what_is_not_there_is_not_submitted() -> None:
+def test_without_metas_list_a_status_is_unknown_and_with_it_a_missing_template_is_not_submitted() -> None:
     assert {one.status for one in READY_ONLY.items} == {None}
     assert {one.status for one in Catalogue(is_sure=True).items} == {TemplateStatus.NOT_SUBMITTED}
     catalogue = Catalogue([known("vaccination_card", "fr", PAUSED, None)], is_sure=True)
@@ -115,14 +115,14 @@ def test_what_meta_was_not_asked_is_unknown_and_what_is_not_there_is_not_submitt
     assert (template.status, template.shape.parameters[0]) == (PAUSED, "first_name")
 
 
-def test_an_own_template_counts_once_its_form_is_known() -> None:
+def test_an_own_template_counts_once_its_shape_is_known() -> None:
     catalogue = Catalogue([known("read", shape=OWN), known("only_webhook_events", shape=None)])
     assert [one.name for one in catalogue.items if one.origin == "own"] == ["read"]
 
 
 @pytest.mark.parametrize("status", [one for one in TemplateStatus if one is not APPROVED])
 @pytest.mark.parametrize("is_sure", [True, False])
-def test_what_is_known_not_to_be_approved_is_refused(status: TemplateStatus, is_sure: bool) -> None:
+def test_a_template_known_as_not_approved_is_refused(status: TemplateStatus, is_sure: bool) -> None:
     its = setting(known(status=status), is_sure=is_sure)
     content = Content(template="own_card")
     code = "template_not_submitted" if status is TemplateStatus.NOT_SUBMITTED else "template_not_approved"
@@ -140,7 +140,7 @@ def test_what_is_known_not_to_be_approved_is_refused(status: TemplateStatus, is_
         (TemplateStatus.DISABLED, "Meta has disabled it", "Meta l’a désactivé"),
     ],
 )
-def test_the_text_says_who_has_to_act(status: TemplateStatus, english: str, french: str) -> None:
+def test_the_error_text_says_who_has_to_act(status: TemplateStatus, english: str, french: str) -> None:
     """Waiting helps only while Meta reviews the template."""
     [field_error] = check_template(setting(known(status=status)), Content(template="own_card"))
     reported = {
@@ -151,7 +151,7 @@ def test_the_text_says_who_has_to_act(status: TemplateStatus, english: str, fren
     assert ("wait for" in reported["en"]) == ("attendez" in reported["fr"]) == (status is PENDING)
 
 
-def test_a_template_that_one_language_still_allows_is_judged_row_by_row() -> None:
+def test_a_template_approved_in_one_language_is_checked_row_by_row() -> None:
     its = setting(known("vaccination_card", "fr", APPROVED), known("vaccination_card", "en", PENDING))
     content = Content(template="vaccination_card")
     assert check_template(its, content) == ()
@@ -163,14 +163,14 @@ def test_a_template_that_one_language_still_allows_is_judged_row_by_row() -> Non
 @pytest.mark.parametrize(
     ("templates", "is_sure"), [((), False), ((known("vaccination_card", status=APPROVED, shape=None),), False)]
 )
-def test_a_status_that_cannot_be_read_warns_and_goes_on(templates: Sequence[KnownTemplate], is_sure: bool) -> None:
+def test_an_unreadable_status_warns_and_does_not_stop(templates: Sequence[KnownTemplate], is_sure: bool) -> None:
     its = setting(*templates, is_sure=is_sure)
     content = Content(template="vaccination_card")
     assert check_template(its, content) == ()
     assert warnings(compose(person(), content, its)) == ["template_status_unknown"]
 
 
-def test_sms_needs_nobody_s_approval_and_knows_the_ready_made_ones() -> None:
+def test_sms_needs_no_approval_and_has_the_ready_made_templates() -> None:
     its = setting(known("vaccination_card", status=PAUSED, shape=None), known(), channel=Channel.SMS)
     assert check_template(its, Content(template="vaccination_card")) == ()
     assert warnings(compose(person(card=None), Content(template="vaccination_card"), its)) == []
@@ -220,17 +220,17 @@ def test_a_button_is_completed_by_the_url_or_else_by_the_code(
     assert call_of(shape, **values).button == ButtonCall(index=1, suffix=suffix)
 
 
-def test_a_button_without_anything_to_complete_it_is_told() -> None:
+def test_a_button_without_a_value_is_an_error() -> None:
     shape = Shape(
         body="Bonjour {first_name} !", parameters=("first_name",), button=UrlButton(index=0, prefix="https://x/")
     )
-    nobody = person(verification_url=None, card_code=None)
-    assert field_errors(nobody, Content(template="own_card"), setting(known(shape=shape))) == [
+    empty = person(verification_url=None, card_code=None)
+    assert field_errors(empty, Content(template="own_card"), setting(known(shape=shape))) == [
         ("content", "variable_missing")
     ]
 
 
-def test_a_filled_in_body_has_its_1024_characters() -> None:
+def test_a_filled_in_body_may_have_1024_characters() -> None:
     shape = Shape(body="Bonjour {first_name}" + "." * 900, parameters=("first_name",))
     assert field_errors(person(first_name="x" * 200), Content(template="own_card"), setting(known(shape=shape))) == [
         ("content", "text_too_long")

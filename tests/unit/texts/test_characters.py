@@ -1,4 +1,4 @@
-"""What no message can carry: a superset of what SQS refuses, and nothing that a person writes."""
+"""Characters that no message can carry: more than SQS refuses, but none that a person writes."""
 
 import pytest
 from hypothesis import given
@@ -11,13 +11,13 @@ ANY = st.text(st.characters(exclude_categories=()), max_size=40)
 EVERY = list(map(chr, range(0x110000)))
 
 
-def test_what_is_left_is_what_sqs_takes_and_an_encoding_holds() -> None:
+def test_the_remaining_text_is_accepted_by_sqs_and_can_be_encoded() -> None:
     remaining = carriable("".join(EVERY))
     assert remaining.encode()
     assert not sqs_rules.refuses(remaining)
 
 
-def test_only_controls_noncharacters_and_half_pairs_go() -> None:
+def test_only_controls_noncharacters_and_half_pairs_are_removed() -> None:
     gone = [ord(one) for one in EVERY if carriable(one) != one]
     ends = [plane + end for plane in range(0, 0x110000, 0x10000) for end in (0xFFFE, 0xFFFF)]
     controls = [*range(9), 11, 12, *range(14, 32), *range(127, 133), *range(134, 160)]
@@ -42,6 +42,6 @@ def test_examples(text: str, remaining: str) -> None:
 
 
 @given(text=ANY)
-def test_twice_is_once(text: str) -> None:
+def test_removing_twice_changes_nothing_more(text: str) -> None:
     once = carriable(text)
     assert carriable(once) == once

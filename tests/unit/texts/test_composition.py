@@ -70,7 +70,7 @@ def field_errors(recipient: Recipient, content: Content, setting: Setting) -> se
 # ---------------------------------------------------------------------------------------------------------------- SMS
 
 
-def test_an_sms_as_it_was_written() -> None:
+def test_an_sms_is_sent_as_written() -> None:
     composed = sms("Bonjour {first_name}, fête le {issue_date}")
     assert composed.payload.text == "Bonjour Aminata, fête le 23/11/2026"
     assert (composed.payload.to, composed.payload.country, composed.payload.mode) == ("+221770000001", "SN", Mode.SMS)
@@ -84,7 +84,7 @@ def test_an_sms_as_it_was_written() -> None:
     assert (composed.gsm7.segments, composed.gsm7.price) == (1, Price(amount=Decimal("12.5"), currency="XOF"))
 
 
-def test_an_sms_in_gsm7_is_measured_as_it_leaves() -> None:
+def test_an_sms_in_gsm7_is_measured_after_rewriting() -> None:
     composed = sms("fête " * 20, encoding=SmsEncoding.GSM7)
     assert composed.payload.text == "fete " * 20
     assert composed.measured is not None
@@ -95,7 +95,7 @@ def test_an_sms_in_gsm7_is_measured_as_it_leaves() -> None:
     assert exact.measured.segments == 2
 
 
-def test_what_gsm7_cannot_hold_stays_whole() -> None:
+def test_a_text_that_gsm7_cannot_hold_stays_unchanged() -> None:
     composed = sms("بطاقتك جاهزة يا {first_name}", encoding=SmsEncoding.GSM7)
     assert composed.payload.text == "بطاقتك جاهزة يا Aminata"
     assert [warning.code for warning in composed.warnings] == ["ucs2", "gsm7_not_possible"]
@@ -142,14 +142,14 @@ def test_an_sms_from_a_template(language: str | None, wished: str | None, start:
     assert composed.payload.template is None
 
 
-def test_ten_segments_are_the_most() -> None:
+def test_at_most_ten_segments() -> None:
     assert sms("x" * 153 * MAX_SEGMENTS).measured is not None
     assert field_errors(AMINATA, Content(text="x" * (153 * MAX_SEGMENTS + 1)), SMS) == {
         ("content.text", "text_too_long")
     }
 
 
-def test_a_text_of_nothing_that_is_seen() -> None:
+def test_a_text_of_invisible_characters() -> None:
     assert field_errors(person(first_name="\u200b"), Content(text="{first_name}"), SMS) == {
         ("content.text", "text_empty")
     }
@@ -206,7 +206,7 @@ def test_legal_parameters(value: str, legal: str) -> None:
 
 
 @given(st.text(st.sampled_from("a \n\r\t\v\f\u2028\u00a0")))
-def test_a_legal_parameter_has_nothing_that_meta_refuses(value: str) -> None:
+def test_a_cleaned_parameter_has_nothing_that_meta_refuses(value: str) -> None:
     legal = legal_parameter(value)
     assert not set("\n\r\t") & set(legal)
     assert " " * 5 not in legal
@@ -232,7 +232,7 @@ def test_a_filled_body_beyond_meta_s_limit() -> None:
         (SAMPLE_CARD, "card_url_invalid"),
     ],
 )
-def test_cards_that_do_not_go(card_image: str | None, code: str) -> None:
+def test_invalid_cards(card_image: str | None, code: str) -> None:
     assert field_errors(replace(AMINATA, card_image=card_image), TEMPLATE, WHATSAPP) == {("card_image", code)}
 
 
@@ -243,7 +243,7 @@ def test_cards_that_do_not_go(card_image: str | None, code: str) -> None:
         ("https://cards.example/a.png?code={card_code}", "https://cards.example/a.png?code=DKR-VAC-9XQ7LM2A"),
     ],
 )
-def test_cards_that_go(card_image: str, filled: str) -> None:
+def test_valid_cards(card_image: str, filled: str) -> None:
     composed = compose(replace(AMINATA, card_image=card_image), TEMPLATE, WHATSAPP)
     assert composed.payload.card_image == filled
 
@@ -265,7 +265,7 @@ def test_a_card_of_another_organisation(card_image: str, card_code: str) -> None
     assert field_errors(recipient, TEMPLATE, WHATSAPP) == {("card_image", "card_host_not_allowed")}
 
 
-def test_the_sample_card_goes_where_it_is_trusted() -> None:
+def test_the_sample_card_is_allowed_where_it_is_trusted() -> None:
     setting = replace(WHATSAPP, trusted_card=SAMPLE_CARD)
     assert compose(replace(AMINATA, card_image=SAMPLE_CARD), TEMPLATE, setting).payload.card_image == SAMPLE_CARD
 
@@ -274,7 +274,7 @@ def test_an_sms_asks_for_no_card() -> None:
     assert compose(replace(AMINATA, card_image="ftp://nowhere"), TEMPLATE, SMS).payload.card_image is None
 
 
-# -------------------------------------------------------------------------------------------------------------- faults
+# -------------------------------------------------------------------------------------------------------------- errors
 
 TEXT = Content(text="Bonjour {first_name}")
 
@@ -307,16 +307,16 @@ TEXT = Content(text="Bonjour {first_name}")
         ),
     ],
 )
-def test_what_is_wrong(
+def test_each_error_of_a_row(
     recipient: Recipient, content: Content, setting: Setting, reported: set[tuple[str, str]]
 ) -> None:
     assert field_errors(recipient, content, setting) == reported
 
 
-def test_every_variable_that_is_missing_is_named() -> None:
-    nobody = replace(AMINATA, values=dict.fromkeys(VARIABLES))
+def test_every_missing_variable_is_named() -> None:
+    empty = replace(AMINATA, values=dict.fromkeys(VARIABLES))
     with pytest.raises(CompositionError) as caught:
-        compose(nobody, Content(text="{first_name} {card_code} {verification_url} {x}"), SMS)
+        compose(empty, Content(text="{first_name} {card_code} {verification_url} {x}"), SMS)
     assert [dict(field_error.facts) for field_error in caught.value.field_errors] == [
         {"name": name} for name in ("first_name", "card_code", "verification_url", "x")
     ]
@@ -332,7 +332,7 @@ def test_an_error_masks_the_recipient_and_holds_no_value() -> None:
     assert unread.value.masked is None
 
 
-def test_nothing_personal_in_what_may_be_logged() -> None:
+def test_reprs_contain_nothing_personal() -> None:
     reported = repr(sms("Bonjour {first_name}, fête à {verification_url}")) + repr(compose(AMINATA, TEMPLATE, WHATSAPP))
     assert not [private for private in ("770000001", "Aminata", "9XQ7LM2A", "cards.example") if private in reported]
 
@@ -348,7 +348,7 @@ def test_the_card_code_is_filled_into_the_url() -> None:
     assert dict(composed.payload.template.parameters)["verification_url"] == "https://v.oomus.health/c/A%2F1"
 
 
-def test_a_url_that_lacks_its_code_is_told_once_and_only_where_it_is_shown() -> None:
+def test_a_url_without_its_code_is_reported_once_and_only_if_it_is_shown() -> None:
     recipient = person(verification_url="https://v.oomus.health/c/{card_code}", card_code=None)
     with pytest.raises(CompositionError) as caught:
         sms("{verification_url} {last_name}", recipient)
@@ -358,11 +358,11 @@ def test_a_url_that_lacks_its_code_is_told_once_and_only_where_it_is_shown() -> 
     assert sms("Bonjour {first_name}", recipient).payload.text == "Bonjour Aminata"
 
 
-# ------------------------------------------------------------------------------------------------- one and the same
+# ---------------------------------------------------------------------------------------------- one card or another
 
 
 @pytest.mark.parametrize("setting", [SMS, WHATSAPP], ids=["sms", "whatsapp"])
-def test_what_tells_one_card_from_another_goes_along(setting: Setting) -> None:
+def test_the_composed_message_has_the_cards_identifiers(setting: Setting) -> None:
     composed = compose(AMINATA, TEMPLATE, setting)
     assert (composed.card_code, composed.enrollment_id) == (AMINATA.values["card_code"], AMINATA.enrollment_id)
 
@@ -389,7 +389,7 @@ def test_what_tells_one_card_from_another_goes_along(setting: Setting) -> None:
         ),
     ],
 )
-def test_content_that_nobody_could_get(
+def test_content_that_is_invalid_for_every_row(
     channel: Channel, content: Content, reported: list[tuple[str, str, dict[str, str]]]
 ) -> None:
     found = [
@@ -406,7 +406,7 @@ def in_session(text: str, recipient: Recipient = AMINATA, default: str | None = 
     return compose(recipient, Content(text=text), replace(WHATSAPP, default_template=default))
 
 
-def test_a_text_of_ones_own_on_whatsapp_keeps_every_letter() -> None:
+def test_a_free_text_on_whatsapp_keeps_every_letter() -> None:
     composed = in_session("Bonjour {first_name},\n\n«\u00a0prêt\u00a0» 🎉 — {verification_url}")
     assert composed.payload.mode is Mode.SESSION
     assert composed.payload.text.startswith("Bonjour Aminata,\n\n«\u00a0prêt\u00a0» 🎉 — https://")
@@ -415,7 +415,7 @@ def test_a_text_of_ones_own_on_whatsapp_keeps_every_letter() -> None:
 
 
 @pytest.mark.parametrize(("length", "split"), [(MAX_CAPTION, False), (MAX_CAPTION + 1, True), (MAX_SESSION_TEXT, True)])
-def test_a_text_too_long_for_a_caption_goes_by_itself(length: int, split: bool) -> None:
+def test_a_text_too_long_for_a_caption_is_a_message_of_its_own(length: int, split: bool) -> None:
     assert in_session("é" * length).payload.is_split is split
 
 
@@ -429,13 +429,11 @@ def test_a_text_too_long_for_a_caption_goes_by_itself(length: int, split: bool) 
         (replace(AMINATA, card_image=None), "Bonjour", {("card_image", "card_missing")}),
     ],
 )
-def test_what_is_wrong_with_a_text_in_a_session(
-    recipient: Recipient, text: str, reported: set[tuple[str, str]]
-) -> None:
+def test_each_error_of_a_text_in_a_session(recipient: Recipient, text: str, reported: set[tuple[str, str]]) -> None:
     assert field_errors(recipient, Content(text=text), WHATSAPP) == reported
 
 
-def test_the_default_template_stands_ready_where_this_persons_values_fill_it() -> None:
+def test_the_default_template_is_the_fallback_if_this_persons_values_fill_it() -> None:
     fallback_template = in_session("Bonjour").payload.fallback_template
     assert fallback_template is not None
     assert (fallback_template.name, fallback_template.language) == ("vaccination_card", "fr")
@@ -449,14 +447,14 @@ def test_the_default_template_stands_ready_where_this_persons_values_fill_it() -
     ("recipient", "default"),
     [(AMINATA, None), (AMINATA, "no_such_template"), (person(first_name=None), "vaccination_card")],
 )
-def test_a_template_that_cannot_stand_in_is_nobodys_fault(recipient: Recipient, default: str | None) -> None:
+def test_a_text_without_a_usable_fallback_template_is_valid(recipient: Recipient, default: str | None) -> None:
     assert in_session("Bonjour", recipient, default).payload.fallback_template is None
 
 
 # ------------------------------------------------------------------------------- characters that no message can carry
 
 
-def test_they_are_told_of_where_they_were_removed() -> None:
+def test_removed_characters_are_reported() -> None:
     removed = replace(AMINATA, characters_removed=True)
     for setting, content in ((SMS, Content(text="Bonjour {first_name}")), (WHATSAPP, TEMPLATE)):
         assert [one.code for one in compose(removed, content, setting).warnings][-1:] == ["characters_removed"]
@@ -464,11 +462,11 @@ def test_they_are_told_of_where_they_were_removed() -> None:
 
 
 @pytest.mark.parametrize("setting", [SMS, WHATSAPP])
-def test_they_are_removed_from_a_text(setting: Setting) -> None:
+def test_such_characters_are_removed_from_a_text(setting: Setting) -> None:
     composed = compose(AMINATA, Content(text="Bon\uffffjour\x00 {first\ufffe_name}\x0b!"), setting)
     assert composed.payload.text == "Bonjour Aminata !"
     assert [one.code for one in composed.warnings] == ["characters_removed"]
 
 
-def test_a_text_of_nothing_else_is_empty() -> None:
+def test_a_text_of_only_such_characters_is_empty() -> None:
     assert [one.code for one in check_content(Channel.SMS, Content(text="\uffff \x00"))] == ["text_empty"]

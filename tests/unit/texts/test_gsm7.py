@@ -18,7 +18,7 @@ def test_outside(character: str) -> None:
     assert sms.septets(f"a{character}") is None
 
 
-def test_the_tables_are_whole() -> None:
+def test_the_tables_are_complete() -> None:
     assert len(sms.DEFAULT) == 127  # the 128th is the escape
     assert len(sms.EXTENSION) == 10
     assert not sms.DEFAULT & sms.EXTENSION

@@ -13,7 +13,7 @@ from shared.texts.sms import clean, to_gsm7
     [
         ("Bonjour\u00a0! C’est “prêt” – ou ‘pas’…", "Bonjour ! C'est \"prêt\" - ou 'pas'..."),
         ("a\u202f: b\u2011c\u2014d", "a : b-c-d"),
-        ("« oui »", "« oui »"),  # seen, so for gsm7 only
+        ("« oui »", "« oui »"),  # visible, so rewritten only for gsm7
         ("\ufeffa\u200bb\u00adc\u2060d", "abcd"),
         ("un\r\ndeux\u2028trois\tquatre", "un\ndeux\ntrois quatre"),
         ("e\u0301te\u0301", "été"),
@@ -25,7 +25,7 @@ from shared.texts.sms import clean, to_gsm7
         ("👨\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3", "👨\u200d👩\u200d👧 ❤\ufe0f 1\ufe0f\u20e3"),
         ("a\x00b\x1bc\x7f\ud800", "abc"),
         ("€[]{}^~|\\\f\r", "€[]{}^~|\\\f\r"),
-        ("a\u3164b\u115fc\ufe00d\U000e0100e\u2800f\U000e0001", "abcde f"),  # pasted blanks, idle variants
+        ("a\u3164b\u115fc\ufe00d\U000e0100e\u2800f\U000e0001", "abcde f"),  # pasted blanks, invisible variants
     ],
 )
 def test_clean(before: str, after: str) -> None:
@@ -40,7 +40,7 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
 
 
 @given(st.text(st.sampled_from(sorted(sms.DEFAULT | sms.EXTENSION))))
-def test_what_gsm7_holds_stays(text: str) -> None:
+def test_text_that_gsm7_can_hold_stays(text: str) -> None:
     text = text.replace("\r\n", "\n")
     assert clean(text) == text
     rewritten = to_gsm7(text)
@@ -48,7 +48,7 @@ def test_what_gsm7_holds_stays(text: str) -> None:
 
 
 @given(st.text(st.one_of(st.characters(), st.characters(max_codepoint=0x24F), st.sampled_from("«œ½²°ɛ\u0300"))))
-def test_gsm7_or_whole_and_never_a_question_mark(text: str) -> None:
+def test_the_result_is_gsm7_or_unchanged_and_never_has_new_question_marks(text: str) -> None:
     rewritten = to_gsm7(text)
     if rewritten.possible:
         assert sms.septets(rewritten.text) is not None
@@ -82,11 +82,11 @@ def test_french_and_its_neighbours(before: str, after: str) -> None:
     assert rewritten.text == after
 
 
-def test_says_what_it_changed() -> None:
+def test_the_changes_are_listed() -> None:
     assert to_gsm7("fête, cœur, tête « »").replaced == (("ê", "e"), ("œ", "oe"), ("«", '"'), ("»", '"'))
 
 
 @pytest.mark.parametrize("text", ["مرحبا، fête", "Fête 🎉", "привет", "Γειά", "日本", "100 ₦"])
-def test_what_cannot_be_held_stays_whole(text: str) -> None:
+def test_text_that_gsm7_cannot_hold_stays_unchanged(text: str) -> None:
     rewritten = to_gsm7(text)
     assert (rewritten.text, rewritten.replaced, rewritten.possible) == (text, (), False)

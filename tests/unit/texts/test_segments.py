@@ -7,7 +7,7 @@ from shared.texts.sms import Encoding, measure
 
 
 def split_slowly(text: str) -> tuple[list[list[str]], int]:
-    """A splitter that is right because it is dull: real code units, one whole character at a time."""
+    """A simple splitter, obviously right: real code units, one whole character at a time."""
     gsm = all(c in sms.DEFAULT or c in sms.EXTENSION for c in text)
     alone, capacity = (160, 153) if gsm else (70, 67)
     characters: list[list[str]] = []
@@ -53,7 +53,7 @@ def test_table(text: str, encoding: str, segments: int, remaining: int) -> None:
     assert (measured.encoding, measured.segments, measured.characters_left) == (encoding, segments, remaining)
 
 
-def test_names_what_forces_ucs2_once_and_in_order() -> None:
+def test_characters_that_force_ucs2_are_named_once_in_order() -> None:
     assert measure("fête à Orôm, fêlé œ").non_gsm_characters == ("ê", "ô", "œ")
     assert measure("été €").non_gsm_characters == ()
 
@@ -67,7 +67,7 @@ GSM_RUNS = st.lists(st.tuples(st.sampled_from("aé€^"), st.integers(0, 170)), 
 
 @settings(max_examples=400, deadline=None)
 @given(st.one_of(st.text(max_size=400), st.text(st.characters(), max_size=400), RUNS, GSM_RUNS))
-def test_counts_as_a_splitter_that_is_obviously_right(text: str) -> None:
+def test_the_count_equals_that_of_a_simple_splitter(text: str) -> None:
     parts, capacity = split_slowly(text)
     measured = measure(text)
     assert measured.segments == len(parts)

@@ -58,7 +58,7 @@ def test_an_sms_is_one_segment(template: Template, values: dict[str, str]) -> No
     assert clean(text) == text
 
 
-def test_the_sample_card_is_a_picture_that_no_client_can_name() -> None:
+def test_the_sample_card_is_a_picture_and_no_client_can_refer_to_it() -> None:
     card = sample_picture()
     assert kind(card) == PNG
     assert card == sample_picture()

@@ -37,11 +37,11 @@ VALUES: dict[str, str | None] = {
         ("{5 000 F}}}", "{5 000 F}}"),
     ],
 )
-def test_expands_once(text: str, expanded: str) -> None:
+def test_expansion(text: str, expanded: str) -> None:
     assert expand(text, VALUES) == expanded
 
 
-def test_tells_everything_that_is_wrong_each_once() -> None:
+def test_each_error_is_reported_once() -> None:
     with pytest.raises(VariableError) as caught:
         expand(
             "{first name} {last_name} {x} {issue_date} {programme_name} {x} {} {card_code} {verification_url}", VALUES
@@ -64,7 +64,7 @@ ATTEMPTS = (
 
 
 @pytest.mark.parametrize("name", ATTEMPTS)
-def test_what_may_be_meant_as_a_variable_is_never_sent_as_it_stands(name: str) -> None:
+def test_a_text_with_an_unknown_variable_is_never_sent(name: str) -> None:
     with pytest.raises(VariableError) as caught:
         expand(f"Bonjour {{{name}}}", VALUES)
     assert [(field_error.code.value, field_error.name) for field_error in caught.value.field_errors] == [
@@ -73,7 +73,7 @@ def test_what_may_be_meant_as_a_variable_is_never_sent_as_it_stands(name: str) -
 
 
 @given(st.text(st.characters(exclude_characters="{}"), max_size=40))
-def test_a_pair_of_braces_is_a_variable_or_stands_for_itself(inner: str) -> None:
+def test_a_pair_of_braces_is_a_variable_or_stays_unchanged(inner: str) -> None:
     text = f"a {{{inner}}} b"
     if names(text):
         assert names(text) == (inner,)
@@ -87,12 +87,12 @@ def test_a_value_of_an_unknown_name_is_not_used() -> None:
 
 
 @given(st.text(st.sampled_from("ab{}")))
-def test_doubled_braces_come_back_as_written(text: str) -> None:
+def test_doubled_braces_become_single_braces(text: str) -> None:
     assert expand(text.replace("{", "{{").replace("}", "}}"), {}) == text
 
 
 @given(st.dictionaries(st.sampled_from(VARIABLES), st.text(min_size=1).filter(str.strip), min_size=6))
-def test_values_arrive_as_they_are(values: dict[str, str]) -> None:
+def test_values_are_inserted_unchanged(values: dict[str, str]) -> None:
     assert expand("".join("{" + name + "}" for name in VARIABLES), values) == "".join(values[n] for n in VARIABLES)
 
 
@@ -113,7 +113,7 @@ def test_card_code_in_a_reference(reference: str, filled: str) -> None:
 
 
 @pytest.mark.parametrize("card_code", [None, "", " "])
-def test_a_reference_that_needs_a_card_code_that_is_not_there(card_code: str | None) -> None:
+def test_a_reference_without_its_card_code(card_code: str | None) -> None:
     with pytest.raises(VariableError) as caught:
         fill_card_code("https://v.example/{card_code}", card_code)
     assert [(field_error.code.value, field_error.name) for field_error in caught.value.field_errors] == [

@@ -1,4 +1,5 @@
-"""What people tell the organisation's number: sessions, STOP, preferences, and one person under several names."""
+"""What people send to the organisation's number: sessions, STOP, preferences, and one person with several
+identities."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ def granted(at: datetime) -> Said:
 
 
 def known(office: Office, said: Said) -> None:
-    """It was recorded on the day that it bears."""
+    """A statement that was recorded at its own date."""
     state, at, source = said
     statement = Consent(state=state, recorded_at=at, received_at=at, source=source)
     office.run(office.people.record(DEMO, person(office), [statement]))
@@ -97,7 +98,7 @@ def test_a_message_from_the_future_counts_from_now_and_one_of_last_week_not_at_a
     assert session(office) is None
 
 
-def test_a_message_to_another_number_is_counted_and_nothing_else() -> None:
+def test_a_message_to_another_number_is_only_counted() -> None:
     office = Office()
     office.receive(said("STOP", number="another"))
     assert (session(office), statement(office), answers(office)) == (None, None, [])
@@ -106,7 +107,7 @@ def test_a_message_to_another_number_is_counted_and_nothing_else() -> None:
     assert statement(office) == revoked()
 
 
-def test_without_an_integration_nothing_is_heard() -> None:
+def test_without_an_integration_no_message_is_handled() -> None:
     office = Office()
     office.integrations.kept.clear()
     office.receive(said("STOP"), KNOWN)
@@ -138,13 +139,13 @@ def test_stop_revokes_and_is_answered_inside_its_own_session() -> None:
         ("Peut-être", "STOP"),
     ],
 )
-def test_a_stop_button_says_it_by_its_words_or_its_payload(words: tuple[str, ...]) -> None:
+def test_a_stop_button_counts_by_its_words_or_its_payload(words: tuple[str, ...]) -> None:
     office = Office()
     office.receive(said(*words))
     assert statement(office) == revoked()
 
 
-def test_stop_is_answered_once_however_often_it_is_heard_or_said() -> None:
+def test_a_repeated_stop_is_answered_once() -> None:
     office = Office()
     for at in (MORNING, MORNING, MORNING + SECOND, MORNING):
         office.receive(said("STOP", at=at))
@@ -188,7 +189,7 @@ def test_a_bare_stop_is_answered_in_the_language_of_our_last_message(
     assert texts(office)[-1] == expected.done
 
 
-def test_a_sentence_with_the_word_asks_once_in_24_hours_and_revokes_nothing() -> None:
+def test_a_sentence_with_a_stop_word_gets_one_question_in_24_hours_and_revokes_nothing() -> None:
     office = Office()
     for minute in range(0, 24 * 60, 60):
         office.receive(said("Comment arrêter ?", at=MORNING + timedelta(minutes=minute)))
@@ -215,11 +216,11 @@ def test_the_question_has_a_button_that_revokes() -> None:
     assert texts(office) == [ENGLISH.question, ENGLISH.done]
     office.clock.pass_by(hours=30)
     office.receive(said("how do I unsubscribe?", at=office.clock.now()))
-    assert len(answers(office)) == 2  # who has opted out is not asked again
+    assert len(answers(office)) == 2  # a person who has opted out is not asked again
 
 
 @pytest.mark.parametrize("words", ["bus stop", "non-stop", "ne pas arrêter", "Bonjour"])
-def test_a_word_that_means_something_else_does_nothing(words: str) -> None:
+def test_a_word_with_another_meaning_does_nothing(words: str) -> None:
     office = Office()
     office.receive(said(words))
     assert (statement(office), answers(office)) == (None, [])
@@ -260,7 +261,7 @@ def test_an_edited_message_revokes_and_is_answered_only_in_an_open_session(is_op
     assert texts(office) == ([FRENCH.done] if is_open else [])
 
 
-def test_whoever_agreed_again_is_answered_again() -> None:
+def test_a_person_who_agreed_again_is_answered_again() -> None:
     office = Office()
     office.receive(said("STOP"))
     known(office, granted(MORNING + SECOND))
@@ -313,7 +314,7 @@ def test_a_worker_killed_anywhere_leaves_one_answer_and_the_opt_out(point: str) 
     assert len(answers(office)) == len(office.provider.accepted) == 1
 
 
-def test_the_answer_needs_no_consent_when_the_agenda_takes_it_up() -> None:
+def test_the_answer_needs_no_consent_when_the_agenda_sends_it() -> None:
     office = Office()
     office.killed(office.inbound_adapter().receive(DEMO, said("STOP")), ("queue.put", 1))
     office.clock.pass_by(seconds=90)
@@ -323,7 +324,7 @@ def test_the_answer_needs_no_consent_when_the_agenda_takes_it_up() -> None:
     assert (statement(office), answer.status) == (revoked(), Status.SENT)
 
 
-def test_a_revoked_person_gets_nothing_else() -> None:
+def test_a_person_who_revoked_gets_no_other_message() -> None:
     office = Office()
     sent = office.single(1, Channel.WHATSAPP)
     office.receive(said("STOP"))
@@ -332,7 +333,7 @@ def test_a_revoked_person_gets_nothing_else() -> None:
     assert len(office.provider.accepted) == 1
 
 
-def test_whoever_writes_without_a_number_is_answered_by_user_id() -> None:
+def test_a_person_without_a_number_is_answered_by_user_id() -> None:
     office = Office()
     office.receive(said("STOP", contact=BY_USER_ID))
     [answer] = answers(office)
@@ -347,7 +348,7 @@ OLD, NEW, OTHER = "+22505123458", "+2250505123458", "+2250705123458"
 
 
 @pytest.mark.parametrize("wrote", [OLD, NEW])
-def test_an_old_number_is_the_person_whom_its_own_operators_rule_leads_to(wrote: str) -> None:
+def test_an_old_number_is_the_person_with_its_operators_new_form(wrote: str) -> None:
     office = Office()
     office.receive(said("STOP", contact=Contact(phone=wrote)))
     assert statement(office, OLD) == statement(office, NEW) == revoked()
@@ -361,7 +362,7 @@ def test_an_old_number_is_the_person_whom_its_own_operators_rule_leads_to(wrote:
     assert len(answers(office)) == 1
 
 
-def test_an_old_number_that_no_rule_leads_on_from_is_a_person_of_its_own() -> None:
+def test_an_old_number_without_a_rule_is_a_person_of_its_own() -> None:
     office = Office()
     office.receive(said("STOP", contact=Contact(phone="+22520123458")))
     assert statement(office, "+22520123458") == revoked()
@@ -378,7 +379,7 @@ def test_meta_s_own_opt_out_revokes_and_its_end_grants_nothing() -> None:
 @pytest.mark.parametrize(
     ("reason", "statement_after"), [("opted_out", revoked(MORNING, REFUSED)), ("undeliverable", None)]
 )
-def test_a_message_that_came_back_for_an_opt_out_revokes(reason: str, statement_after: Said | None) -> None:
+def test_a_failure_because_of_an_opt_out_revokes(reason: str, statement_after: Said | None) -> None:
     office = Office()
     sent = office.single(1, Channel.WHATSAPP)
     report = StatusReport(
@@ -392,14 +393,14 @@ def test_a_message_that_came_back_for_an_opt_out_revokes(reason: str, statement_
     assert statement(office) == statement_after
 
 
-def test_news_about_other_things_passes() -> None:
+def test_other_updates_cause_no_call() -> None:
     office = Office()
     office.run(office.inbound_adapter().receive(DEMO, AccountUpdate(restricted=True, event="x", at=MORNING)))
     assert office.points.passed.total() == 0
 
 
 @pytest.mark.parametrize("order", list(permutations([said("STOP", contact=BY_USER_ID), KNOWN, KNOWN])))
-def test_what_is_said_under_a_user_id_holds_for_the_number_whichever_is_heard_first(
+def test_a_stop_under_a_user_id_counts_for_the_number_in_any_order(
     order: tuple[WebhookEvent, ...],
 ) -> None:
     office = Office()
@@ -413,7 +414,7 @@ def test_what_is_said_under_a_user_id_holds_for_the_number_whichever_is_heard_fi
     "point", ["contacts.identity_link", "sessions.open", "people.record", "contacts.identity_links"]
 )
 @pytest.mark.parametrize("nth", [1, 2])
-def test_an_introduction_killed_half_way_is_made_good(point: str, nth: int) -> None:
+def test_an_identity_link_killed_half_way_is_completed(point: str, nth: int) -> None:
     office = Office()
     office.receive(said("STOP", contact=BY_USER_ID))
     office.killed(office.inbound_adapter().receive(DEMO, KNOWN), (point, nth))
@@ -422,7 +423,7 @@ def test_an_introduction_killed_half_way_is_made_good(point: str, nth: int) -> N
     assert session(office) == MORNING + DAY
 
 
-def test_an_introduction_costs_one_read_once_it_is_known() -> None:
+def test_a_known_identity_link_costs_one_read() -> None:
     office = Office()
     office.receive(KNOWN)
     before = office.points.passed.copy()
@@ -435,7 +436,7 @@ NEW_NUMBER = Succession(previous=BY_PHONE, current=Contact(phone=NEW_PHONE), at=
 
 @pytest.mark.parametrize("stop_first", [True, False])
 @pytest.mark.parametrize(("at", "goes_along"), [(MORNING - SECOND, True), (MORNING, True), (MORNING + SECOND, False)])
-def test_an_opt_out_goes_along_to_a_new_number_and_what_the_next_owner_says_does_not(
+def test_an_opt_out_follows_to_a_new_number_but_not_the_next_owners_statements(
     stop_first: bool, at: datetime, goes_along: bool
 ) -> None:
     office = Office()
@@ -446,7 +447,7 @@ def test_an_opt_out_goes_along_to_a_new_number_and_what_the_next_owner_says_does
     assert session(office, NEW_PHONE) is None
 
 
-def test_what_the_old_number_had_agreed_to_stays_behind() -> None:
+def test_a_grant_does_not_follow_to_a_new_number() -> None:
     office = Office()
     known(office, granted(MORNING - SECOND))
     office.receive(NEW_NUMBER)
@@ -457,8 +458,8 @@ def test_what_the_old_number_had_agreed_to_stays_behind() -> None:
 @pytest.mark.parametrize(
     "reported", [Contact(phone="+5215512345678"), Contact(user_id=USER_ID)], ids=["number", "user ID"]
 )
-def test_a_status_says_by_which_name_meta_knows_the_person_of_a_message(stop_first: bool, reported: Contact) -> None:
-    """Meta still has a 1 in Mexican numbers, which they have lost; and of people with usernames it tells no number."""
+def test_a_status_shows_metas_identity_for_the_person(stop_first: bool, reported: Contact) -> None:
+    """Meta still has a 1 in Mexican numbers, which no longer have one. For people with usernames it gives no number."""
     office = Office()
     sent = replace(office.single(1, Channel.WHATSAPP), person=person(office, "+525512345678"))
     attempt = Attempt(message_id=sent.message_id, number=1)
@@ -483,7 +484,7 @@ CHAIN: tuple[WebhookEvent, ...] = (
 
 
 @given(st.permutations(CHAIN), st.lists(st.sampled_from(CHAIN), max_size=4))
-def test_any_order_and_repetition_ends_alike(order: list[WebhookEvent], again: list[WebhookEvent]) -> None:
+def test_any_order_and_repetition_gives_the_same_result(order: list[WebhookEvent], again: list[WebhookEvent]) -> None:
     office = Office()
     office.receive(*order, *again)
     last = revoked(MORNING - 9 * SECOND, PREFERENCE)

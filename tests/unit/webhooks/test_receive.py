@@ -1,4 +1,4 @@
-"""The consumer of the status queue: one listener's trouble is nobody else's, and no message waits for another."""
+"""The consumer of the status queue: one listener's failure does not affect others, and no message waits for another."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from tests.unit.providers.webhooks import change, document, inbound, text, value
 
 
 class Listener:
-    """Hears everything; cannot stand some words."""
+    """Records all events; fails on some words."""
 
     def __init__(self, hated: str = "") -> None:
         self.received: list[str] = []
@@ -62,7 +62,7 @@ def report(*words: str) -> Report:
     return Report(organisation=DEMO, provider=META, document=json.dumps(inbound(*map(text, words))))
 
 
-def test_everybody_hears_everything_whatever_one_of_them_makes_of_it() -> None:
+def test_every_listener_gets_every_event_also_after_a_failure_of_another() -> None:
     office = Office()
     troubled, calm = Listener(hated="B"), Listener()
     work = receiver(office, troubled, calm).receive_all([report("A", "B", "C"), report("D")])
@@ -72,7 +72,7 @@ def test_everybody_hears_everything_whatever_one_of_them_makes_of_it() -> None:
     assert office.telemetry.warning_events == ["webhook_event_not_taken", "report_failed"]
 
 
-def test_a_document_that_comes_again_is_heard_again() -> None:
+def test_a_repeated_document_is_handled_again() -> None:
     office, calm = Office(), Listener()
     for _ in range(2):
         assert office.run(receiver(office, calm).receive_all([report("A")])) == [True]
@@ -80,7 +80,7 @@ def test_a_document_that_comes_again_is_heard_again() -> None:
 
 
 class ObservedLog(FakeLog):
-    """Moves take a while; it knows which were under way at once, and cannot move some message."""
+    """Moves take a while. It records which were under way at once, and fails for some messages."""
 
     def __init__(self, points: Points) -> None:
         super().__init__(points)
@@ -153,7 +153,7 @@ def log_of(office: Office) -> ObservedLog:
     return office.log
 
 
-def test_statuses_of_different_messages_wait_for_nobody(office: Office) -> None:
+def test_statuses_of_different_messages_do_not_wait_for_each_other(office: Office) -> None:
     body = reported((0, "delivered"), (1, "delivered"), (0, "read"), (2, "delivered"), (1, "read"))
     assert office.run(receiver(office, Listener()).receive_all([body])) == [True]
     assert stored(office) == [Status.READ, Status.READ, Status.DELIVERED]
@@ -168,7 +168,7 @@ def test_statuses_of_one_message_keep_the_order_of_the_document(office: Office) 
     assert [name for name, _ in office.telemetry.events] == 3 * ["message_moved"], "none came too late"
 
 
-def test_one_status_in_trouble_loses_no_other_and_the_whole_document_comes_again(office: Office) -> None:
+def test_one_failing_status_loses_no_other_and_the_whole_document_comes_again(office: Office) -> None:
     listener = Listener()
     log_of(office).broken = MESSAGES[0]
     body = reported((0, "delivered"), (1, "delivered"), (0, "read"), (2, "read"), words=["Bonjour"])
@@ -185,7 +185,7 @@ def test_one_status_in_trouble_loses_no_other_and_the_whole_document_comes_again
     assert office.telemetry.warning_events == ["report_failed"]
 
 
-def test_a_status_in_trouble_does_not_hide_a_later_one_of_its_message(office: Office) -> None:
+def test_a_failing_status_does_not_hide_a_later_one_of_its_message(office: Office) -> None:
     class Refusing(ObservedLog):
         @override
         async def move(self, organisation: str, message_id: str, move: Move) -> Moved:
@@ -200,7 +200,7 @@ def test_a_status_in_trouble_does_not_hide_a_later_one_of_its_message(office: Of
 
 
 def nameless(*statuses: tuple[int, str], key: str | None = None) -> Report:
-    """Statuses that Meta tells of messages by its own ID alone; `key`: with another program's key."""
+    """Statuses with Meta's own ID only; `key`: with another program's key."""
     other = {} if key is None else {"biz_opaque_callback_data": key}
     reported_of = [
         {"id": f"wamid.{number}", "status": status, "timestamp": "1795428000", "errors": [{"code": 131026}]} | other
@@ -227,8 +227,8 @@ def test_a_status_without_our_key_is_found_by_its_message_id(office: Office) -> 
     assert queue.delayed == []
 
 
-def test_a_status_that_overtakes_the_senders_own_record_comes_back_alone(office: Office) -> None:
-    """At the first look no message bears the ID; a minute later one does. The others are not told twice."""
+def test_only_a_status_before_the_senders_own_record_comes_back(office: Office) -> None:
+    """At the first look no message has the ID; a minute later one has. The other statuses are not repeated."""
     named(office, 1)
     queue, listener = FakeStatusQueue(), Listener()
     consumer = receiver(office, listener, queue=queue)
@@ -243,7 +243,7 @@ def test_a_status_that_overtakes_the_senders_own_record_comes_back_alone(office:
     assert len(queue.delayed) == 1
 
 
-def test_a_status_of_no_message_of_ours_is_looked_for_an_hour_and_then_counted(office: Office) -> None:
+def test_an_unmatched_status_is_looked_up_for_an_hour_and_then_counted(office: Office) -> None:
     queue = FakeStatusQueue()
     consumer = receiver(office, queue=queue)
     waiting, delays = [nameless((7, "failed"))], list[int]()
@@ -263,7 +263,7 @@ def test_another_programs_status_does_not_come_back(office: Office) -> None:
     assert [name for name, _ in office.telemetry.events] == ["report_ignored"]
 
 
-def test_an_id_that_two_messages_bear_says_nothing(office: Office) -> None:
+def test_an_id_of_two_messages_moves_neither(office: Office) -> None:
     for message_id in MESSAGES[:2]:
         move = Move(status=Status.SENT, at=MORNING, provider_message_id="wamid.5")
         office.run(office.log.move(DEMO, message_id, move))

@@ -1,7 +1,7 @@
-"""Receipts without a message and messages without a receipt: lifted only where they surely belong together.
+"""Receipts without a message and messages without a receipt: they are matched only if they certainly belong together.
 
-Invented days of one number: calls that end well, in a time-out or with a dead worker, receipts early, late, doubled
-and of other programs on the same account, consumers killed at every step, in whatever order all that comes.
+Invented days of one number: calls with an answer, with a time-out or with a dead worker; receipts that are early, late,
+doubled or of other programs on the same account; consumers killed at every step; all in any order.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ def report(receipt_id: str, status: str = "DeliveredToTerminal", number: str = N
 
 
 class Days:
-    """The sender's and the consumer's halves on fakes, and a list of what happens when."""
+    """The sender's and the consumer's parts on fakes, and a timetable of events."""
 
     def __init__(self) -> None:
         self.clock: FakeClock = FakeClock(NOON)
@@ -139,7 +139,7 @@ def lived(script: Callable[[Days], Coroutine[Any, Any, None]]) -> Days:
 
 @pytest.mark.parametrize("received", [0.5, 20, 300])
 @pytest.mark.parametrize("noticed", [15, 400, 3000])
-def test_a_lost_answer_is_found_by_its_receipt_whichever_comes_first(received: float, noticed: float) -> None:
+def test_a_receipt_settles_a_lost_answer_in_either_order(received: float, noticed: float) -> None:
     async def script(days: Days) -> None:
         claimed = await days.call("m-1")
         days.at(after(seconds=received), lambda: days.receive(report("r-1")))
@@ -149,7 +149,7 @@ def test_a_lost_answer_is_found_by_its_receipt_whichever_comes_first(received: f
     assert days.ends("m-1") == (Status.DELIVERED, None)
 
 
-def test_what_comes_after_the_lift_is_matched_at_once() -> None:
+def test_later_receipts_are_matched_at_once() -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         days.at(after(seconds=1), lambda: days.receive(report("r-1")))
@@ -163,7 +163,7 @@ def test_what_comes_after_the_lift_is_matched_at_once() -> None:
 @pytest.mark.parametrize(
     "status", ["DeliveredToNetwork", "MessageWaiting", "DeliveryUncertain", "DeliveryImpossible", "x"]
 )
-def test_only_proof_of_arrival_lifts(status: str) -> None:
+def test_only_proof_of_arrival_settles_it(status: str) -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         days.at(after(seconds=1), lambda: days.receive(report("r-1", status)))
@@ -173,7 +173,7 @@ def test_only_proof_of_arrival_lifts(status: str) -> None:
     assert days.receipts.names == {}
 
 
-def test_of_two_messages_with_an_unknown_outcome_none_is_lifted() -> None:
+def test_of_two_messages_with_an_unknown_outcome_none_is_settled() -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         days.at(after(hours=20), lambda: second(days))
@@ -186,7 +186,7 @@ def test_of_two_messages_with_an_unknown_outcome_none_is_lifted() -> None:
     assert {days.ends(one) for one in ("m-1", "m-2")} == {(Status.FAILED, "outcome_unknown")}
 
 
-def test_of_two_receipts_that_come_together_none_lifts() -> None:
+def test_two_receipts_at_the_same_time_settle_nothing() -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         for look in range(1, MOST_LOOKS):
@@ -200,7 +200,7 @@ def test_of_two_receipts_that_come_together_none_lifts() -> None:
 
 
 @pytest.mark.parametrize("number", ["+221770000002", "not a number"])
-def test_another_number_lifts_nothing(number: str) -> None:
+def test_a_receipt_for_another_number_settles_nothing(number: str) -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         days.at(after(seconds=1), lambda: days.receive(report("r-1", number=number)))
@@ -209,7 +209,7 @@ def test_another_number_lifts_nothing(number: str) -> None:
 
 
 @pytest.mark.parametrize("hours", [-1, 25])
-def test_a_receipt_from_before_the_call_or_of_another_day_lifts_nothing(hours: float) -> None:
+def test_a_receipt_from_before_the_call_or_another_day_settles_nothing(hours: float) -> None:
     async def script(days: Days) -> None:
         await days.lost(await days.call("m-1"))
         await days.receive(replace(report("r-1"), looks=1, received_at=after(hours=hours)))
@@ -217,7 +217,7 @@ def test_a_receipt_from_before_the_call_or_of_another_day_lifts_nothing(hours: f
     assert lived(script).ends("m-1") == (Status.FAILED, "outcome_unknown")
 
 
-def test_an_unmatched_receipt_is_looked_at_for_an_hour_and_then_left() -> None:
+def test_an_unmatched_receipt_is_checked_for_an_hour_and_then_dropped() -> None:
     async def script(days: Days) -> None:
         await days.receive(report("r-1"))
 
@@ -227,7 +227,7 @@ def test_an_unmatched_receipt_is_looked_at_for_an_hour_and_then_left() -> None:
 
 
 @pytest.mark.parametrize("point", ["receipts.park", "unknown.meet", "receipts.name", "log.move"])
-def test_a_consumer_killed_anywhere_lifts_all_the_same(point: str) -> None:
+def test_a_consumer_killed_anywhere_still_settles_the_message(point: str) -> None:
     """SQS brings the report again."""
     days = Days()
 
@@ -246,16 +246,16 @@ def test_a_consumer_killed_anywhere_lifts_all_the_same(point: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """One message of the number. Seconds after the call unless said otherwise."""
+    """One message to the number. Seconds count from its call unless said otherwise."""
 
     called: int
     """Minutes after noon."""
     end: str
-    """answered, lost (time-out or reset) or dead (the worker died with the answer in its hands)."""
+    """answered, lost (time-out or reset) or dead (the worker died after the answer)."""
     settled: int
     taken: bool
     reported: tuple[tuple[int, str], ...]
-    """What Orange tells of it, in its own order."""
+    """Orange's reports on it, in Orange's own order."""
 
 
 def plots() -> st.SearchStrategy[Plot]:
@@ -284,8 +284,9 @@ def plots() -> st.SearchStrategy[Plot]:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(plots(), min_size=1, max_size=4))
-def test_nothing_is_called_delivered_that_was_not(stories: list[Plot]) -> None:
-    """Whatever happens to the calls to one number, each message's end is its own; one alone in doubt is found."""
+def test_no_undelivered_message_is_shown_as_delivered(stories: list[Plot]) -> None:
+    """Each message has its own outcome, for all calls to one number. A single message with an unknown outcome is
+    found."""
 
     async def script(days: Days) -> None:
         for number, plot in enumerate(stories):

@@ -1,4 +1,4 @@
-"""Whatever Meta tells, in any order, repeated and batched as it likes: log, opt-outs and sessions end alike."""
+"""Meta's webhooks in any order, repeated and batched: log, opt-outs and sessions end the same."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def preference(number: int, wish: str, at: int) -> Document:
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[Document]:
-    """What happened, each thing at an instant of its own. Meta took one attempt of a message: another only fails."""
+    """The events, each at an instant of its own. Meta took one attempt of a message; another attempt only fails."""
     clock = iter(range(10_000))
     reported: list[Document] = []
     for number in range(len(MESSAGES)):
@@ -92,13 +92,13 @@ def stories(draw: st.DrawFn) -> list[Document]:
 
 
 def _once(name: str) -> object:
-    """Meta may tell of one status with several instants; an attempt fails once."""
+    """Meta may report one status with several instants; an attempt fails once."""
     return name if name == "failed" else object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """All that is left in the end."""
+    """All state at the end."""
 
     rows: Mapping[str, tuple[object, ...]]
     statements: Mapping[tuple[str, str], tuple[ConsentState, datetime]]
@@ -106,7 +106,7 @@ class Ending:
 
 
 def reported_in_this_order(documents: Sequence[Document]) -> tuple[Ending, list[Message]]:
-    """The end, and the answers to STOP."""
+    """The state at the end, and the answers to STOP."""
     office = Office()
     for message_id in MESSAGES:
         office.log.rows[DEMO, message_id] = Message(
@@ -157,13 +157,13 @@ def _said(known: ConsentRecord) -> tuple[ConsentState, datetime]:
 
 
 def batched(documents: Sequence[Document]) -> Document:
-    """All of them in one body, as Meta may choose to."""
+    """All of them in one body, as Meta may send them."""
     return {"object": "whatsapp_business_account", "entry": [entry for one in documents for entry in one["entry"]]}
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_any_order_and_repetition_ends_alike(data: st.DataObject) -> None:
+def test_any_order_and_repetition_gives_the_same_result(data: st.DataObject) -> None:
     story = data.draw(stories())
     again = data.draw(st.lists(st.sampled_from(story), max_size=8)) if story else []
     shuffled = data.draw(st.permutations([*story, *again]))
@@ -174,5 +174,5 @@ def test_any_order_and_repetition_ends_alike(data: st.DataObject) -> None:
     assert len({answer.person for answer in answers}) == len(answers)
 
 
-def test_instants_of_the_story_are_in_the_past() -> None:
+def test_all_instants_are_in_the_past() -> None:
     assert datetime.fromtimestamp(START + 10_000, UTC) > MORNING > datetime.fromtimestamp(START + 100, UTC)

@@ -1,4 +1,4 @@
-"""A provider's status moves only a message that it can be about: of its channel, and of the number that it left by."""
+"""A provider's status moves only a message that it can be about: of its channel, and of the number that sent it."""
 
 import json
 from dataclasses import replace
@@ -67,7 +67,8 @@ def of_another_number(report: Report) -> Report:
 @pytest.mark.parametrize("report", [*STATUSES, *CARDS])
 @pytest.mark.parametrize("unknown", [False, True])
 def test_metas_statuses_change_no_sms(report: Report, unknown: bool) -> None:
-    """Of an SMS in doubt a card's status would end the lease, and the SMS would go a second time."""
+    """For an SMS with an unknown outcome a card's status would end the lease, and the SMS would be sent a second
+    time."""
     office = Office()
     unknown_outcome = {"unknown_since": MORNING, "lease_until": MORNING + LEASE} if unknown else {"status": Status.SENT}
     row = kept(office, Channel.SMS, **unknown_outcome)

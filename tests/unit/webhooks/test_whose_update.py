@@ -1,5 +1,7 @@
-"""Another account's webhooks: one Meta app has one address for all its accounts. What concerns another account or
-number is counted and changes nothing (issue 14, lines 1 and 2)."""
+"""Another account's webhooks: one Meta app has one address for all its accounts.
+
+An update of another account or number is counted and changes nothing (issue 14, lines 1 and 2).
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -63,7 +65,7 @@ def office(integration: WhatsAppIntegration | None = MINE) -> Office:
 
 
 def known(office: Office) -> tuple[Listing, NumberStatus, list[object], list[Task]]:
-    """All that news of the account may change."""
+    """Everything that an update of the account may change."""
     return (
         office.run(office.book.listing(DEMO, "900")),
         office.run(office.number_statuses.get(DEMO, MINE.phone_number_id)),
@@ -73,7 +75,7 @@ def known(office: Office) -> tuple[Listing, NumberStatus, list[object], list[Tas
 
 
 def people(office: Office) -> tuple[object, ...]:
-    """All that news of people may change."""
+    """Everything that an event of a person may change."""
     return office.people.records.copy(), office.contacts.kept.copy(), office.sessions.ends.copy(), list(office.log.rows)
 
 
@@ -84,9 +86,7 @@ def receive(office: Office, webhook_event: WebhookEvent, source: Source) -> None
 
 @pytest.mark.parametrize("webhook_event", OF_THE_ACCOUNT, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("source", ANOTHERS, ids=str)
-def test_anothers_news_of_an_account_is_counted_and_changes_nothing(
-    webhook_event: WebhookEvent, source: Source
-) -> None:
+def test_another_accounts_update_is_counted_and_changes_nothing(webhook_event: WebhookEvent, source: Source) -> None:
     made = office()
     before = known(made)
     receive(made, webhook_event, source)
@@ -98,7 +98,7 @@ def test_anothers_news_of_an_account_is_counted_and_changes_nothing(
 
 @pytest.mark.parametrize("webhook_event", OF_THE_ACCOUNT, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("source", [OURS, NUMBER, *ANOTHERS], ids=str)
-def test_without_an_account_in_the_settings_nobody_can_tell_whose_it_is(
+def test_without_an_account_in_the_settings_an_update_cannot_be_attributed(
     webhook_event: WebhookEvent, source: Source
 ) -> None:
     made = office(WHATSAPP)
@@ -111,9 +111,7 @@ def test_without_an_account_in_the_settings_nobody_can_tell_whose_it_is(
 
 @pytest.mark.parametrize("webhook_event", OF_PEOPLE, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("source", [Source(account="901"), *ANOTHERS_NUMBER], ids=str)
-def test_what_people_tell_another_account_or_number_changes_nothing(
-    webhook_event: WebhookEvent, source: Source
-) -> None:
+def test_messages_to_another_account_or_number_change_nothing(webhook_event: WebhookEvent, source: Source) -> None:
     made = office()
     before = people(made)
     receive(made, webhook_event, source)
@@ -124,10 +122,10 @@ def test_what_people_tell_another_account_or_number_changes_nothing(
 @pytest.mark.parametrize("webhook_event", OF_PEOPLE, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("integration", [MINE, WHATSAPP], ids=["named", "unnamed"])
 @pytest.mark.parametrize("source", [OURS, Source(), NUMBER, replace(NUMBER, account="901")], ids=str)
-def test_what_people_tell_our_number_counts(
+def test_messages_to_our_number_count(
     webhook_event: WebhookEvent, integration: WhatsAppIntegration, source: Source
 ) -> None:
-    """A number belongs to one account. A STOP must not be lost because an account's ID was typed wrong."""
+    """A number belongs to one account. A STOP must not be lost because an account's ID has a typing error."""
     made = office(integration)
     before = people(made)
     receive(made, webhook_event, source)
@@ -135,7 +133,7 @@ def test_what_people_tell_our_number_counts(
     assert "inbound_to_another_number" not in made.telemetry.names()
 
 
-def test_an_opt_out_counts_where_no_settings_are_left() -> None:
+def test_an_opt_out_counts_after_the_settings_are_gone() -> None:
     made = office(None)
     receive(made, Preference(contact=Contact(phone=PHONE), stopped=True, at=MORNING), Source(account="901"))
     [record] = made.people.records.values()
@@ -143,7 +141,7 @@ def test_an_opt_out_counts_where_no_settings_are_left() -> None:
     assert record.latest.state is ConsentState.REVOKED
 
 
-# ------------------------------------------------------------------------------------------------ what stops, what not
+# --------------------------------------------------------------------------------------- what stops, and what does not
 
 
 def warning(made: Office, **changes: object) -> None:
@@ -165,7 +163,7 @@ def is_held(made: Office) -> bool:
 @pytest.mark.parametrize(
     ("can_send", "held"), [("AVAILABLE", False), ("LIMITED", False), (None, False), ("BLOCKED", True)]
 )
-def test_after_a_notice_metas_own_word_decides(can_send: str | None, held: bool) -> None:
+def test_after_an_account_update_metas_own_answer_decides(can_send: str | None, held: bool) -> None:
     made = office()
     made.meta.facts = NumberFacts(can_send=can_send)
     for _ in range(2):
@@ -194,7 +192,7 @@ def test_meta_is_asked_again_until_it_answers() -> None:
     ("error", "round_"),
     [(SendError(Kind.STOP, "190", "token_invalid"), 0), (SendError(Kind.RETRY, "ConnectError"), MOST_TRIES - 1)],
 )
-def test_meta_is_not_asked_for_ever(error: SendError, round_: int) -> None:
+def test_meta_is_asked_a_limited_number_of_times(error: SendError, round_: int) -> None:
     made = office()
     made.meta.error = error
     made.tasks.tasks = [Task(kind="account", organisation=DEMO, round=round_)]
@@ -202,7 +200,7 @@ def test_meta_is_not_asked_for_ever(error: SendError, round_: int) -> None:
     assert made.tasks.tasks == []
 
 
-def test_what_was_freed_while_meta_was_asked_stays_free() -> None:
+def test_a_hold_that_ended_during_the_question_to_meta_stays_ended() -> None:
     """The answer is older than the change."""
     made = office()
     warning(made, restricted=True)
@@ -230,7 +228,7 @@ def test_a_restriction_stops_until_it_ends(ends: timedelta | None, held: bool) -
     assert made.run(made.number_statuses.get(DEMO, MINE.phone_number_id)).restricted is held
 
 
-def test_settings_that_were_deleted_have_no_account_to_ask_about() -> None:
+def test_after_the_settings_are_deleted_meta_is_not_asked() -> None:
     made = office(None)
     made.tasks.tasks = [Task(kind="account", organisation=DEMO)]
     work_off(made)
