@@ -27,7 +27,7 @@ def test_the_path_is_decoded_and_the_query_kept_and_joined() -> None:
     assert built["routeKey"] == "POST /v1/a/{id}"
 
 
-def test_what_is_absent_has_no_key() -> None:
+def test_a_missing_part_has_no_key() -> None:
     built = event()
     assert not {"cookies", "queryStringParameters", "pathParameters", "body"} & built.keys()
     assert built["isBase64Encoded"] is False

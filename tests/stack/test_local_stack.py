@@ -27,7 +27,7 @@ def test_every_other_route_of_the_product_needs_a_token(stack: RunningStack) -> 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("DELETE", "/v1/messages"), ("GET", "/v1/messages/")]
 )
-def test_what_is_not_a_route_is_404_in_the_gateways_words(stack: RunningStack, method: str, path: str) -> None:
+def test_an_unknown_route_is_404_in_the_gateways_words(stack: RunningStack, method: str, path: str) -> None:
     answer = http().request(method, stack.base_url + path)
     assert (answer.status_code, answer.text) == (404, '{"message":"Not Found"}')
 

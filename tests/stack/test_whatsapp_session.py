@@ -88,7 +88,7 @@ def _written_at_half_a_minute(programme: Programme) -> datetime:
             return now
 
 
-def test_meta_says_that_the_session_has_closed_and_the_template_goes(programme: Programme) -> None:
+def test_if_meta_reports_a_closed_session_the_template_is_sent(programme: Programme) -> None:
     """9047 takes every message and later reports 131047. The second time the message stays failed."""
     write(programme, 9047)
     message_id = sent(programme, 9047, TEXT)

@@ -50,7 +50,7 @@ def test_every_name_holds_the_stacks_name(document: Document) -> None:
     assert {where: value for where, value in names.items() if not _names_the_stack(value, resources)} == {}
 
 
-def test_every_schedule_stands_in_the_stacks_own_group(document: Document) -> None:
+def test_every_schedule_is_in_the_stacks_own_group(document: Document) -> None:
     schedules = [one for one in document["Resources"].values() if one["Type"] == "AWS::Scheduler::Schedule"]
     assert schedules
     assert [one["Properties"].get("GroupName") for one in schedules] == [{"Ref": "Schedules"}] * len(schedules)

@@ -67,5 +67,5 @@ HOLDING = sorted(
 )
 
 
-def test_what_is_personal_is_not_shown() -> None:
+def test_personal_values_are_not_shown() -> None:
     assert {name for name in HOLDING if FIELDS[name].repr} == INNOCENT.keys()

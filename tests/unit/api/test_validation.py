@@ -172,7 +172,7 @@ def test_values_of_a_row_are_left_to_planning(operation: str, odd: dict[str, obj
 
 
 @pytest.mark.parametrize("raw", [b"", b"hello", b"[]", b'"x"', b"null", b'{"to": 1, "to": 2}', b'{"to": NaN}', b"\xff"])
-def test_what_is_not_a_json_object(raw: bytes) -> None:
+def test_a_body_that_is_no_json_object(raw: bytes) -> None:
     refusal = _refused("test_sms_integration", raw)
     assert refusal.code is ProblemCode.BAD_REQUEST
     assert [(field_error.field, field_error.code) for field_error in refusal.field_errors] == [

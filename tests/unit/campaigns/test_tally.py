@@ -66,7 +66,7 @@ COST = Counts(segments={"SN": 2}, amounts={("SN", "XOF"): 24_500_000})
     ],
     ids=["pending", "sent", "delivered", "after 25 hours", "read, delivery unknown", "never sent", "failed on its way"],
 )
-def test_what_a_message_adds(message: Message, expected: Counts) -> None:
+def test_the_figures_of_one_message(message: Message, expected: Counts) -> None:
     assert counted(message) == expected
 
 

@@ -96,7 +96,7 @@ def test_the_changes_of_won_moves_add_up_to_a_recount(wishes: list[tuple[int, Mo
         ),
     ],
 )
-def test_what_one_move_changes(before: Status, reason: str | None, move: Move, change: Counts) -> None:
+def test_the_counts_of_one_move(before: Status, reason: str | None, move: Move, change: Counts) -> None:
     assert change_of(replace(MESSAGE, status=before, reason=reason), move) == change
 
 

@@ -490,7 +490,7 @@ class TestTheRequest:
         assert [field_error.code for field_error in refused.value.field_errors] == ["opted_out"]
 
 
-class TestWhoHadReadBefore:
+class TestAWorkerThatReadTheRowBefore:
     """A worker that read the person's row before the erasure, and writes after its first round."""
 
     def test_logs_it_and_the_next_round_ends_it(self, office: Office) -> None:

@@ -102,7 +102,7 @@ def test_a_requested_later_time(gate_input: GateInput, wish: str, decision: Deci
         (replace(SMS, country="FR", exempt_from_consent=True), Never(reason="country_not_covered")),
     ],
 )
-def test_who_gets_nothing(gate_input: GateInput, decision: Decision) -> None:
+def test_people_who_get_no_message(gate_input: GateInput, decision: Decision) -> None:
     assert gate(gate_input, NOON) == decision
 
 

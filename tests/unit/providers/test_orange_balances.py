@@ -38,7 +38,7 @@ def contract(units: int, days: float | None = 1, *, country: str = "SN", active:
         ([contract(5, -1), contract(0)], 0, NOON - DAY, "contract_expired"),
     ],
 )
-def test_what_a_countrys_contracts_hold_together(
+def test_the_units_of_a_countrys_contracts_are_summed(
     contracts: list[Contract], units: int, expires_at: datetime | None, missing: str | None
 ) -> None:
     [balance] = balances_in(contracts, NOON)
