@@ -48,7 +48,7 @@ def _balance(one: Balance) -> Document:
 
 # What health tells the administrator, in both languages: for each check and finding, the situation and where to repair
 # it.
-
+#
 # A sentence with a fact that is absent or empty is left out, as in the other texts. No second part: nothing to repair.
 
 

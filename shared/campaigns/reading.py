@@ -30,7 +30,7 @@ from shared.sending.last_heard import LastHeardStore
 
 # The outlook of a distribution: when it will end, and which warnings of planning still apply. Units may have been
 # bought and limits raised since it was planned.
-
+#
 # The end is estimated from its runs, one after the other, on the rate limit's bulk share, in open hours only.
 
 

@@ -341,7 +341,7 @@ def _key(queue_message: QueueMessage) -> tuple[str, str, str]:
 
 
 # What holds do to a distribution: which runs wait, which begin again, and what its status is. Pure.
-
+#
 # A person's pause and the holds are two stored facts. A pause is the distribution's status `paused` with the reason
 # `paused_by_user`. The effect of the holds is worked out here and never ends a pause.
 

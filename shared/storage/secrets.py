@@ -227,7 +227,7 @@ def number_key(aws: Aws, secret_id: str) -> bytes:
 
 
 # The store of shared tokens on Secrets Manager: one secret for each organisation, made and erased with its integration.
-
+#
 # Its version IDs are a chain (`following`). If two workers replace the same state, the second is refused.
 
 

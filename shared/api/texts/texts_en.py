@@ -380,6 +380,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 
 WORDS: dict[str, dict[str, str]] = {
     "gone": {"expired": "expired", "erased": "erased"},
+    "limit": {"3 MB": "3 MB", "4 MB": "4 MB", "2 GB": "2 GB"},
     "integration": {
         "whatsapp": "WhatsApp",
         "sms": "SMS",

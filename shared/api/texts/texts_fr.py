@@ -43,7 +43,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Il faut le droit {scope}.",
             "Adressez-vous à l’administrateur de votre organisation.",
         ),
-        "not_found": ("Cela n’existe pas, ou n’appartient pas à votre organisation.", "Vérifiez l’adresse."),
+        "not_found": ("Cela n’existe pas, ou appartient à une autre organisation.", "Vérifiez l’adresse."),
         "idempotency_key_missing": (
             "Cette demande exige un en-tête Idempotency-Key, pour qu’une répétition n’envoie rien deux fois.",
             "Utilisez de 1 à 255 caractères ASCII visibles, et une nouvelle clé pour chaque nouvelle demande.",
@@ -76,7 +76,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "use_upload": (
             "Une demande accepte au plus 5 000 destinataires et 4 Mo.",
-            "Importez la liste dans un fichier (POST /v1/uploads) et indiquez son upload_id dans la distribution.",
+            "Importez la liste sous forme de fichier (POST /v1/uploads) et donnez son upload_id dans la distribution.",
         ),
         "state_conflict": (
             "C’est impossible dans l’état actuel. Rien n’a été modifié.",
@@ -407,6 +407,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 
 WORDS: dict[str, dict[str, str]] = {
     "gone": {"expired": "expiré", "erased": "effacé"},
+    "limit": {"3 MB": "3 Mo", "4 MB": "4 Mo", "2 GB": "2 Go"},
     "integration": {
         "whatsapp": "WhatsApp",
         "sms": "SMS",
