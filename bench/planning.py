@@ -72,7 +72,7 @@ def main() -> int:
         "seconds": round(seconds, 1),
         "rows_per_second": round(arguments.rows / seconds),
         "cpu_seconds": round(cpu, 1),
-        "peak_mb": round(_peak_kb() / 1024),
+        "peak_mb": round(_peak_kb() / 1024, 1),
         **written,
     }
     sys.stdout.write(json.dumps(reported) + "\n")

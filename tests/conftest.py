@@ -1,18 +1,17 @@
-"""What holds for all tests: no time limit for property tests, and the order in which `make test` hands out files."""
+"""Settings of all tests: the examples of property tests, and the order in which `make test` hands out files."""
 
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+
+from tests.examples import load_profile
 
 HERE = Path(__file__).parent
 LONG = ("stack", "bench", "simulation", "template", "artefacts", "demo", "local")
 """Folders with tests of many seconds. They come first: at the end each worker has short files left, so none works alone
 for long. xdist itself would put the files with the most tests first (`--no-loadscope-reorder` forbids it)."""
 
-# The machine's speed says nothing about the code.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
+load_profile()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

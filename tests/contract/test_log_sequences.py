@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.base.ids import shard_of
@@ -20,6 +20,7 @@ from shared.storage.aws import Aws
 from tests.contract.cloud import deploy, on_aws
 from tests.contract.making import NOON, message
 from tests.contract.world import in_memory
+from tests.examples import examples
 from tests.fakes.world import FakeClock
 from tests.template.reading import Node
 
@@ -146,14 +147,14 @@ async def compared(logs: tuple[Log, Log], row: Message, operations: Sequence[Ope
         assert all(one.held_by for one in parked)
 
 
-@pytest.mark.parametrize(("reported", "examples"), [(OPERATIONS, 60), (REPORTS, 120)], ids=["everything", "reports"])
+@pytest.mark.parametrize(("reported", "usual"), [(OPERATIONS, 30), (REPORTS, 60)], ids=["everything", "reports"])
 def test_the_fake_and_aws_answer_alike(
-    aws: Aws, described: Node, reported: st.SearchStrategy[list[Operation]], examples: int
+    aws: Aws, described: Node, reported: st.SearchStrategy[list[Operation]], usual: int
 ) -> None:
     cloud = on_aws(aws, deploy(aws, described), FakeClock()).log
     organisations = (f"o-{number}" for number in count())
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(usual))
     @given(reported, st.booleans(), st.booleans(), st.none() | st.integers(1, 3))
     @example([SENT_TO_NO_ATTEMPT, SENT_EARLIER], False, False, None)
     def check(

@@ -35,13 +35,14 @@ from tests.simulation.report import Summary, failures, seed_again, summary, summ
 from tests.simulation.run import run, run_with
 from tests.simulation.world import World
 
-SEEDS = 200
+SEEDS = (*range(60), 63, 249, 327)
+"""Together they have every kind of fault; the last three have the rare ones. `.ci/run` runs 500 (`make chaos`)."""
 
 
 @cache
 def runs() -> tuple[Summary, ...]:
     """The summaries of all seeds."""
-    return tuple(map(summary_of, range(SEEDS)))
+    return tuple(map(summary_of, SEEDS))
 
 
 def test_no_seed_has_a_violation() -> None:

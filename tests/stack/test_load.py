@@ -11,7 +11,7 @@ from local.load_outcome import Held, Outcome, Turn, table
 from tests.stack.running import RunningStack, started
 from tests.waiting import PATIENCE, http, until
 
-ROWS = 1000
+ROWS = 500
 ORGANISATION = "load"
 
 

@@ -5,7 +5,6 @@ wrong request may be accepted. Each operation gets a few requests, the same in e
 each.
 """
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from shared.api.openapi import document
+from tests.examples import examples
 from tests.stack.programme import Programme
 from tests.stack.running import RunningStack
 
@@ -30,8 +30,7 @@ SCHEMA = schemathesis.openapi.from_dict(dict(document()))
 _FOUND = [found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)]
 OPERATIONS = {operation.definition.raw["operationId"]: operation for operation in _FOUND}
 TOO_LARGE = 413
-CHOSEN = os.environ.get("EXAMPLES", "")
-EXAMPLES_OF_BODIES, EXAMPLES_OF_READS = (int(CHOSEN), int(CHOSEN)) if CHOSEN else (12, 4)
+EXAMPLES_OF_BODIES, EXAMPLES_OF_READS = examples(12), examples(4)
 """For each operation, of right requests and of wrong ones."""
 
 

@@ -31,6 +31,7 @@ from shared.policy.gate_check import KNOWN_FOR
 from shared.recipients.countries import COVERED
 from shared.sending.channel import Taken
 from shared.webhooks.updates import Attempt, StatusReport
+from tests.examples import examples
 from tests.fakes.office import DEMO, SMS, WHATSAPP, recipient
 from tests.fakes.rest import FakeProvider
 from tests.fakes.virtual import OrderedOffice
@@ -407,7 +408,7 @@ class BulkWhatsApp(Bulk):
 
 
 ENOUGH = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=examples(12), stateful_step_count=25, suppress_health_check=list(HealthCheck), print_blob=True
 )
 TestBulkSms = BulkSms.TestCase
 TestBulkSms.settings = ENOUGH

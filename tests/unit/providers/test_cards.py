@@ -141,6 +141,7 @@ def test_the_allow_list_is_checked_again(reference: str, reason: str) -> None:
     [
         (httpx2.Response(404), Kind.RECIPIENT),
         (httpx2.Response(403), Kind.RECIPIENT),
+        (httpx2.Response(410), Kind.RECIPIENT),
         (httpx2.Response(204), Kind.RECIPIENT),
         (httpx2.Response(302, headers={"Location": "http://169.254.169.254/"}), Kind.RECIPIENT),
         (httpx2.Response(429), Kind.RETRY),

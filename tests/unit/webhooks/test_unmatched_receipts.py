@@ -30,6 +30,7 @@ from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report
 from shared.webhooks.meta_documents import MetaAdapter
 from shared.webhooks.unmatched_receipts import LOOK_AGAIN_AFTER, MOST_LOOKS, NoteUnknown, UnmatchedReceipts
 from tests.contract.making import NOON, ORGANISATION, message
+from tests.examples import examples
 from tests.fakes.bulk import FakeDistributions
 from tests.fakes.log import FakeLog
 from tests.fakes.office import Office
@@ -282,7 +283,7 @@ def plots() -> st.SearchStrategy[Plot]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.lists(plots(), min_size=1, max_size=4))
 def test_no_undelivered_message_is_shown_as_delivered(stories: list[Plot]) -> None:
     """Each message has its own outcome, for all calls to one number. A single message with an unknown outcome is

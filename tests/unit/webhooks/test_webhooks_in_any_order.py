@@ -17,6 +17,7 @@ from shared.providers.orange.receipts import FORMAT
 from shared.webhooks.ingress import ReceiptAdapter, Receiver, Report
 from shared.webhooks.meta_documents import MetaAdapter
 from shared.webhooks.unmatched_receipts import UnmatchedReceipts
+from tests.examples import examples
 from tests.fakes.office import DEMO, WHATSAPP, Office
 from tests.fakes.rest import FakeStatusQueue
 from tests.fakes.world import MORNING
@@ -161,7 +162,7 @@ def batched(documents: Sequence[Document]) -> Document:
     return {"object": "whatsapp_business_account", "entry": [entry for one in documents for entry in one["entry"]]}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_any_order_and_repetition_gives_the_same_result(data: st.DataObject) -> None:
     story = data.draw(stories())
