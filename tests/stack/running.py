@@ -78,6 +78,15 @@ class RunningStack:
         body = {"now": format_instant(instant)}
         http().post(f"{self.base_url}/_local/clock", json=body, timeout=LONG).raise_for_status()
 
+    def begin_anew(self) -> None:
+        """Empty the stack and move its clock to the next Monday, at the hour of START."""
+        refused = self.access("refused")
+        assert refused == set(), f"refused by the roles: {refused}"
+        http().post(f"{self.base_url}/_local/reset").raise_for_status()
+        self.set_simulators(orange_rate_per_second=UNTHROTTLED)
+        start, week = from_rfc3339(START), timedelta(weeks=1)
+        self.move_to(start + week * ((self.now() - start) // week + 1))
+
     def token(
         self,
         organisation: str | None = "demo",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme, organisation_of
-from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.stack.running import RunningStack
 from tests.waiting import until
 
 TEMPLATE = {"template": {"name": "vaccination_card"}}
@@ -22,11 +22,9 @@ shows that 302, 403, 404 and 410 are one kind."""
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack of its own: the tests move its clock and break its card host."""
-    with started(tmp_path_factory.mktemp("cards") / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
-        yield stack
+def running(fresh_stack: RunningStack) -> RunningStack:
+    """The tests move its clock and break its card host."""
+    return fresh_stack
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme
-from tests.stack.running import UNTHROTTLED, started
+from tests.stack.running import RunningStack
 from tests.waiting import until
 
 ROWS = 12
@@ -19,12 +18,10 @@ RECEIVES, VISIBILITY = 12, timedelta(seconds=361)
 
 
 @pytest.fixture
-def programme(tmp_path: Path) -> Iterator[Programme]:
-    """A stack of its own: hours pass, and the test empties a queue."""
-    with started(tmp_path / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
-        with Programme(stack, "dead-letters", rate=1) as programme:
-            yield programme
+def programme(fresh_stack: RunningStack) -> Iterator[Programme]:
+    """Hours pass, and the test empties a queue."""
+    with Programme(fresh_stack, "dead-letters", rate=1) as programme:
+        yield programme
 
 
 def rows_whose_queue_messages_are_lost(programme: Programme) -> tuple[str, list[str]]:

@@ -2,13 +2,12 @@
 arrival."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme
-from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.stack.running import RunningStack
 from tests.waiting import until
 
 NOT_ON_WHATSAPP, FAILS_LATER, SENT_ONLY, NO_RECEIPT = 1026, 9126, 602, 603
@@ -16,11 +15,9 @@ FALLBACK = {"channel": "sms", "after_minutes": 90, "content": {"text": "SMS pour
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack of its own, because the tests move its clock."""
-    with started(tmp_path_factory.mktemp("fallback") / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
-        yield stack
+def running(fresh_stack: RunningStack) -> RunningStack:
+    """The tests move its clock."""
+    return fresh_stack
 
 
 def _sent(programme: Programme, number: int) -> Json:

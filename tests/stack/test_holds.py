@@ -1,14 +1,14 @@
 """A stop error holds exactly its cause's scope (api.md, Holds), over HTTP: a country, a language, an account, or the
 daily limit. A stop may be reported later, and a person's pause is independent of all holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.stack.programme import DELIVERED, Json, Programme
-from tests.stack.running import UNTHROTTLED, RunningStack, started
+from tests.stack.running import RunningStack
 from tests.waiting import http, until
 
 MINUTE = timedelta(minutes=1)
@@ -18,11 +18,9 @@ NOT_SUBSCRIBED, SENDER_REFUSED, PAYMENT_LATER = 4350, 4102, 9042
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack of its own, because the tests move its clock."""
-    with started(tmp_path_factory.mktemp("holds") / "log") as stack:
-        stack.set_simulators(orange_rate_per_second=UNTHROTTLED)
-        yield stack
+def running(fresh_stack: RunningStack) -> RunningStack:
+    """The tests move its clock."""
+    return fresh_stack
 
 
 def _people(programme: Programme, first: int, count: int, **changes: object) -> list[Json]:

@@ -1,6 +1,5 @@
 """Many messages at once on a stack of their own: none lost, none doubled. `make load` does the same with 10,000."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 
 from local.load import Run, Target, campaign
 from local.load_outcome import Held, Outcome, Turn, table
-from tests.stack.running import RunningStack, started
+from tests.stack.running import RunningStack
 from tests.waiting import PATIENCE, http, until
 
 ROWS = 500
@@ -16,10 +15,9 @@ ORGANISATION = "load"
 
 
 @pytest.fixture(scope="module")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack of its own: tests on the session's stack read everything that it holds."""
-    with started(tmp_path_factory.mktemp("load") / "log") as running:
-        yield running
+def own_stack(fresh_stack: RunningStack) -> RunningStack:
+    """The tests read everything that it holds."""
+    return fresh_stack
 
 
 def target(stack: RunningStack, organisation: str = ORGANISATION) -> Target:

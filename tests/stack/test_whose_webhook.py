@@ -4,13 +4,12 @@ only those that are known to stop campaigns stop one."""
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Json, Programme
-from tests.stack.running import RunningStack, started
+from tests.stack.running import RunningStack
 from tests.waiting import http, until
 
 VACCINATION = {"template": {"name": "vaccination_card"}}
@@ -30,10 +29,9 @@ OTHER_RESTRICTIONS = (
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack of its own: the tests move its clock and block all of Meta's accounts for a while."""
-    with started(tmp_path_factory.mktemp("whose") / "log") as stack:
-        yield stack
+def running(fresh_stack: RunningStack) -> RunningStack:
+    """The tests move its clock and block all of Meta's accounts for a while."""
+    return fresh_stack
 
 
 def tell(programme: Programme, field: str, value: Json, account: str | None = None) -> None:
