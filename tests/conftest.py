@@ -7,7 +7,7 @@ import pytest
 from tests.examples import load_profile
 
 HERE = Path(__file__).parent
-LONG = ("stack", "bench", "simulation", "template", "artefacts", "demo", "local")
+LONG = ("stack", "documents", "bench", "simulation", "template", "artefacts", "demo", "local")
 """Folders with tests of many seconds. They come first: at the end each worker has short files left, so none works alone
 for long. xdist itself would put the files with the most tests first (`--no-loadscope-reorder` forbids it)."""
 
