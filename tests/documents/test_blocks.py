@@ -130,6 +130,19 @@ def test_the_map_of_files_names_every_module_and_no_other() -> None:
     assert named == modules
 
 
+def test_the_page_of_tables_names_keys_of_the_code() -> None:
+    """The fixed parts of each key, as `#calls#` or `turn#`, stand in the code of storage."""
+    [page] = [page for page in PAGES if page.path == "docs/internals/tables.md"]
+    rows = [line for _, line in page.prose if line.startswith("| ") and "`" in line]
+    parts = [re.split(r"<[^>]*>", key) for row in rows for key in re.findall(r"`([^`]+)`", row)]
+    fixed = {part.strip("#") for key in parts for part in key if part.strip("#").isidentifier()}
+    shared = PROJECT_ROOT / "shared"
+    files = [*(shared / "storage" / "dynamodb").glob("*.py"), shared / "campaigns" / "counts.py"]
+    code = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert len(rows) > 20
+    assert {name for name in fixed if not re.search(rf"(?<![a-z_]){name}(?![a-z_])", code)} == set()
+
+
 @pytest.mark.parametrize("folder", ["docs/decisions", "docs/internals"])
 def test_an_index_lists_every_page_of_its_folder(folder: str) -> None:
     [index] = [page for page in PAGES if page.path == f"{folder}/README.md"]
