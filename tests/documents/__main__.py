@@ -1,7 +1,7 @@
-"""The documents' figures of a checkout, to be compared before and after a change.
+"""Prints the figures of a checkout's documents, to compare before and after a change.
 
-python -m tests.documents                        of this checkout
-python -m tests.documents --root ../old -v       of another one, with every place
+python -m tests.documents                        this checkout
+python -m tests.documents --root ../old -v       another checkout, with every place
 python -m tests.documents --json figures.json    also as JSON
 """
 
@@ -19,7 +19,7 @@ type Value = int | float | Sequence[str] | Mapping[str, int]
 
 
 def measure(root: Path) -> dict[str, Value]:
-    """All figures; lists hold one place each."""
+    """All figures. A list has one entry for each place."""
     documents = pages(root)
     written, said = prose.texts(documents), prose.docstrings(root)
     marks = Counter(block.mark for page in documents for block in page.blocks if block.is_command)
@@ -40,7 +40,7 @@ def measure(root: Path) -> dict[str, Value]:
 
 
 def shown(value: Value, *, verbose: bool) -> str:
-    """One figure as text: lists as their number, and in full where `verbose`."""
+    """One figure as text. A list appears as its length, and in full if `verbose`."""
     match value:
         case int() | float():
             return str(value)
@@ -51,7 +51,7 @@ def shown(value: Value, *, verbose: bool) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Prints the figures; always 0, because a comparison is for people and for tests."""
+    """Prints the figures. Always gives 0: people and tests compare them."""
     parser = argparse.ArgumentParser(prog="python -m tests.documents", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[2], help="the checkout to be measured")
     parser.add_argument("--json", type=Path, help="write all figures with their places to this file")

@@ -44,12 +44,12 @@ _INLINE = re.compile(r"`((?:make|curl|aws|python|\.venv/bin/python) [^`…]+)`")
 _HEREDOC = re.compile(r"<<'(\w+)'\n.*?^\1\n", re.MULTILINE | re.DOTALL)
 _ASSIGNED = re.compile(r"^\w+=\"?\$\((.*)\)\"?$")
 _PLAIN = re.compile(r"^(?:\w+=(?!\$\()|\w+\(\) )")
-"""An assignment or the definition of a function: no command."""
+"""An assignment or the definition of a function is no command."""
 _STACKS = re.compile(r"^(?:\$B|\$API|http://127\.0\.0\.1:\d+)(?=/)")
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """Every command of a block, each as words. The content of `X=$(…)` is one; that of a here-document is none."""
+    """Every command of a block, as words. The content of `X=$(…)` is a command; that of a here-document is none."""
     whole = re.sub(r"\\\n\s*", " ", _HEREDOC.sub("\n", text))
     for line in filter(None, map(str.strip, re.split(r"\n(?=\S)", whole))):
         inner = _ASSIGNED.match(line)
@@ -59,7 +59,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def inline(page: Page) -> list[list[str]]:
-    """Commands in running text and tables that could be pasted."""
+    """Commands in running text and tables that a reader could paste."""
     return [shlex.split(one) for _, line in page.prose for one in _INLINE.findall(line)]
 
 
@@ -138,7 +138,7 @@ def understood_by_git(words: list[str]) -> None:
 
 
 def understood_by_python(words: list[str]) -> None:
-    """The module is there and its source names each option."""
+    """The module exists, and its source names each option."""
     assert words[1] == "-m", "say python -m"
     place = ROOT.joinpath(*words[2].split("."))
     sources = [file for file in (place / "__main__.py", place.with_suffix(".py")) if file.exists()]

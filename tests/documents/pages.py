@@ -1,4 +1,4 @@
-"""The documents of a checkout as data: lines, paragraphs and fenced blocks. Nothing of the product is imported."""
+"""The documents of a checkout as data: lines, paragraphs and fenced blocks. It imports no module of the product."""
 
 import re
 from collections import deque
@@ -7,20 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARKS = ("run", "ci", "docker", "account")
-"""What a command block says of itself, in its info string after "sh": how a test holds it to the truth."""
+"""The mark of a command block, in its info string after "sh": how a test checks the block."""
 OPTIONS = ("background", "repeat", "shown", "rehearsed")
-"""`background`: starts a program that stays. `repeat`: only reads; what is shown comes after a moment.
-`shown`: the answer of the block before. `rehearsed`: needs an account, and is run on the local stack too."""
+"""The options of a command block:
+
+- `background`: starts a program that stays.
+- `repeat`: only reads; the shown answer comes after a moment.
+- `shown`: the answer of the block before.
+- `rehearsed`: needs an account, and also runs on the local stack.
+"""
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>.*)$")
 _INDENTED = re.compile(r"^(?: {4}|\t)\S")
 _ITEM = re.compile(r"^\s*(?:[-*]|\d+\.)\s")
 _APART = re.compile(r"^\s*(?:#|\||<!--|$)")
-"""A heading, a row of a table, a comment, nothing: no part of a paragraph."""
+"""A heading, a row of a table, a comment or a blank line: no part of a paragraph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A block of code. `line` is that of its opening fence, from 1; `language` is empty for one without a fence."""
+    """A block of code. `line`: the line of its opening fence, from 1. `language`: empty without a fence."""
 
     path: str
     line: int
@@ -30,7 +35,7 @@ class Block:
 
     @property
     def is_command(self) -> bool:
-        """Whether it is there to be pasted. What has neither fence nor language could be."""
+        """Whether a reader pastes it. A block without fence or language counts too."""
         return self.language in {"sh", ""}
 
     @property
@@ -39,11 +44,11 @@ class Block:
         return next((word for word in self.words if word in MARKS), "none")
 
     def has(self, option: str) -> bool:
-        """Whether one of `OPTIONS` stands beside the mark."""
+        """Whether one of `OPTIONS` follows the mark."""
         return option in self.words
 
     def __str__(self) -> str:
-        """ "README.md:12": where it begins."""
+        """ "README.md:12": its first line."""
         return f"{self.path}:{self.line}"
 
 
@@ -56,12 +61,12 @@ class Page:
 
     @property
     def lines(self) -> list[str]:
-        """As they are in the file, code included."""
+        """The file's lines, code included."""
         return self.text.splitlines()
 
     @property
     def blocks(self) -> list[Block]:
-        """In their order."""
+        """In the order of the page."""
         return [part for part in self._parts() if isinstance(part, Block)]
 
     @property

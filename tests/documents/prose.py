@@ -1,4 +1,4 @@
-"""Is it plain: words that are riddles, long paragraphs, long lines, and docstrings that only point elsewhere."""
+"""How plain the prose is: riddle words, long paragraphs, long lines, and docstrings that only point elsewhere."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from tests.structure.code import Module, is_docstring, modules
 from tests.structure.identifiers import FOLDERS
 
 RIDDLES = ("nobody", "somebody", "whoever", "whatever", "anybody", "everybody")
-"""They hide who acts: a program, an officer, a provider (house.md, Prose)."""
+"""These words hide the actor: a program, an officer, a provider (house.md, Prose)."""
 LONGEST_PARAGRAPH, LONGEST_LINE = 90, 120
 """In words and in characters."""
 _WORD = re.compile(r"[^\W\d_](?:[\w’'-]*\w)?")
@@ -38,7 +38,7 @@ def texts(found: Iterable[Page]) -> list[tuple[str, str]]:
 
 
 def words(found: Iterable[tuple[str, str]]) -> int:
-    """How many; code in backticks is not counted."""
+    """The number of words; code in backticks does not count."""
     return sum(len(_WORD.findall(_CODE.sub("", text))) for _, text in found)
 
 
@@ -53,17 +53,17 @@ def per_thousand(found: list[tuple[str, str]]) -> float:
 
 
 def long_paragraphs(found: Iterable[Page]) -> list[str]:
-    """ "file:line words" of each that is too long."""
+    """ "file:line words" of each paragraph that is too long."""
     counted = ((page, number, len(text.split())) for page in found for number, text in page.paragraphs)
     return [f"{page.path}:{number} {count}" for page, number, count in counted if count > LONGEST_PARAGRAPH]
 
 
 def long_lines(found: Iterable[Page]) -> list[str]:
-    """ "file:line characters" of each that is too long, code and tables included."""
+    """ "file:line characters" of each line that is too long, code and tables included."""
     counted = ((page, number, len(line)) for page in found for number, line in enumerate(page.lines, 1))
     return [f"{page.path}:{number} {count}" for page, number, count in counted if count > LONGEST_LINE]
 
 
 def pointers(found: Iterable[tuple[str, str]]) -> list[str]:
-    """ "file:line" of each docstring that says nothing but "See `X`."."""
+    """ "file:line" of each docstring that contains only "See `X`."."""
     return [place for place, text in found if _POINTS_ELSEWHERE.fullmatch(text.strip())]

@@ -1,4 +1,4 @@
-"""A bash into which the blocks of one document are pasted, one after the other, in the root of the checkout."""
+"""A bash in the root of the checkout. The test pastes the blocks of one document into it, one after the other."""
 
 import os
 import re
@@ -12,20 +12,20 @@ from typing import Self
 from local.processes import PROJECT_ROOT
 
 _MAKE = '#!/bin/sh\nexec /usr/bin/env -u MAKEFLAGS -u MAKELEVEL {make} -o .venv/.matches-lock "$@"\n'
-"""The Makefile as it is, but for the packages: what runs here has them, and must not fetch them anew."""
+"""The Makefile without its installation of packages: they are installed already and must not be fetched again."""
 _FAILED = "FAILED: "
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`printed` is standard output and error together. `failed`: the commands that ended with another code than 0."""
+    """`printed`: standard output and error together. `failed`: the commands that ended with another code than 0."""
 
     printed: str
     failed: tuple[str, ...]
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """This process's own, with a `make` that leaves the packages alone, and without an outer make's wishes."""
+    """This process's environment, with a `make` that installs no packages, and without an outer make's options."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     make = tools / "make"
@@ -36,9 +36,9 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 class Shell:
-    """Variables and functions of one block are there in the next, as for a reader who pastes them.
+    """Variables and functions of one block stay for the next, as for a reader who pastes them.
 
-    `instead`: what a document names → what is meant here (ports, folders). `typed`: a line for each `read`.
+    `instead`: a name in a document → its name here (ports, folders). `typed`: a line for each `read`.
     """
 
     def __init__(self, folder: Path, *, instead: Mapping[str, str], typed: str = "", **more: str) -> None:
@@ -65,7 +65,7 @@ class Shell:
             self._process.terminate()
 
     def paste(self, text: str) -> Answer:
-        """Run one block and wait for its end."""
+        """Runs one block and waits for its end."""
         block, printed, failed = (self._folder / name for name in ("block", "printed", "failed"))
         block.write_text(self._meant(text))
         self._tell(f"source '{block}' <'{self._typed}' >'{printed}' 2>&1 9>'{failed}'; echo")

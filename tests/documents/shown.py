@@ -1,5 +1,5 @@
-"""What a document shows against what was printed: line breaks and spaces beside JSON's signs do not count, and "…"
-stands for what is drawn, timed or left out."""
+"""Compares a document's answer with the printed one. Line breaks and spaces beside JSON's signs do not count. "…"
+stands for a random value, a time or a part that is left out."""
 
 import re
 
@@ -11,7 +11,7 @@ _ELLIPSIS = re.compile(r"(?<=[{\[])…,|,…(?=[,}\]])|…")
 
 
 def agrees(shown: str, printed: str) -> bool:
-    """Whether `printed` is what is shown."""
+    """Whether `printed` agrees with `shown`."""
     return re.fullmatch(_pattern(_plain(shown)), _plain(printed)) is not None
 
 
@@ -28,7 +28,8 @@ def _pattern(shown: str) -> str:
 
 
 def _left_out(found: re.Match[str], shown: str) -> str:
-    """Between two signs or spaces these are whole fields, or none; beside a letter or a quote a part of a value."""
+    """Between two signs or spaces "…" stands for whole fields or none; beside a letter or a quote for a part of a
+    value."""
     match found[0]:
         case "…,":
             return f"(?:{_LEFT_OUT},)?"

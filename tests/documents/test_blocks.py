@@ -1,4 +1,5 @@
-"""Every command block of README and docs says how it is held to the truth, and every shown answer belongs to one."""
+"""Every command block of README and docs has a mark that says how it is checked, and every answer belongs to a
+block."""
 
 import re
 from pathlib import Path
@@ -22,7 +23,7 @@ def steps() -> set[str]:
 
 
 def wrong_mark(block: Block) -> str | None:
-    """What is wrong with a block's info string; None where nothing is."""
+    """What is wrong with a block's info string; None if nothing is."""
     if block.language not in LANGUAGES:
         return f"{block}: a block is fenced and its language one of {sorted(LANGUAGES)}"
     if set(block.words) - {*MARKS, *OPTIONS}:
@@ -42,13 +43,13 @@ def test_a_block_without_a_mark_is_found() -> None:
 
 
 def test_a_command_that_reads_the_terminal_is_the_last_of_its_block() -> None:
-    """Else it takes the next pasted line for its answer."""
+    """Otherwise the command reads the next pasted line as its answer."""
     reading = re.compile(r"^(?:read |aws configure|\S*sam delete)", re.MULTILINE)
     early = [block for block in BLOCKS if block.is_command and reading.search(block.text.rstrip().rpartition("\n")[0])]
     assert [str(block) for block in early] == []
 
 
-def test_what_is_marked_ci_is_a_step_of_ci() -> None:
+def test_blocks_marked_ci_are_steps_of_ci() -> None:
     for block in BLOCKS:
         if block.mark == "ci":
             commands = [line for line in block.text.splitlines() if line and not line.startswith("#")]
@@ -58,7 +59,7 @@ def test_what_is_marked_ci_is_a_step_of_ci() -> None:
 
 
 def test_an_answer_follows_the_block_that_prints_it() -> None:
-    """After a block that runs, text and JSON are its answer; nothing else may look like one."""
+    """After a block that runs, text and JSON are its answer. No other block may look like an answer."""
     for page in PAGES:
         before: Block | None = None
         for block in page.blocks:
@@ -91,7 +92,7 @@ def test_an_answer_is_compared(shown: str, printed: str, same: bool) -> None:
     assert agrees(shown, printed) is same
 
 
-def test_every_path_that_a_document_names_is_there() -> None:
+def test_every_path_in_a_document_exists() -> None:
     """Paths in backticks, from the root of the checkout, and the targets of links."""
     missing = [
         f"{page.path}: {path}"

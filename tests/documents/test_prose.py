@@ -1,4 +1,4 @@
-"""The documents are plain and stay so: riddle words, long paragraphs and lines. The command prints the same figures."""
+"""The documents stay plain: few riddle words, short paragraphs and lines. The command prints the same figures."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_documents_have_no_riddles_and_no_long_paragraphs_or_lines() -> None:
     assert prose.long_lines(PAGES) == []
 
 
-def test_docstrings_become_plainer_and_not_less_so() -> None:
+def test_docstrings_keep_to_the_limits() -> None:
     found = prose.docstrings(PROJECT_ROOT)
     assert prose.per_thousand(found) <= MOST_RIDDLES_IN_DOCSTRINGS
     assert len(prose.pointers(found)) <= MOST_POINTERS

@@ -1,5 +1,5 @@
-"""Each block marked `run` is pasted into a shell beside a stack of the document's own, in order, and prints what is
-shown. So are those marked `account rehearsed`, on the local stack instead of AWS."""
+"""Each block marked `run` is pasted into a shell, in order, beside a stack of the document's own, and must print the
+shown answer. Blocks marked `account rehearsed` run too, on the local stack in place of AWS."""
 
 import re
 import subprocess
@@ -17,11 +17,11 @@ from tests.stack.running import RunningStack, started
 from tests.waiting import until
 
 STACK, SIMULATORS = "8000", "9100"
-"""The ports that documents name."""
+"""The ports in the documents."""
 
 
 def executed(page: Page) -> list[tuple[Block, str | None]]:
-    """(command block, what is shown as its answer) of each that runs here."""
+    """(command block, its shown answer) of each block that runs here."""
     found: list[tuple[Block, str | None]] = []
     for block in page.blocks:
         if block.has("shown"):
@@ -35,7 +35,7 @@ DOCUMENTS = [page for page in pages(PROJECT_ROOT) if executed(page)]
 
 
 class Reader:
-    """A reader with two terminals: programs that stay run in one, all else is pasted into the other."""
+    """A reader with two terminals: one for programs that stay, and one for all other blocks."""
 
     def __init__(self, folder: Path, open_until_the_end: ExitStack) -> None:
         self._folder, self._open = folder, open_until_the_end
@@ -44,7 +44,7 @@ class Reader:
         self._shell: Shell | None = None
 
     def follow(self, block: Block, shown: str | None) -> None:
-        """Do what the block says and compare."""
+        """Runs the block and compares its answer."""
         if block.has("background"):
             self._leave_running(block, shown)
         elif block.has("repeat"):
@@ -60,7 +60,7 @@ class Reader:
         return answer
 
     def _the_shell(self) -> Shell:
-        if self._shell is None:  # a document that begins with an account: the local stack takes its place
+        if self._shell is None:  # the document begins with an account: the local stack takes its place
             self._open_beside(self._open.enter_context(started(self._folder / "log")))
         assert self._shell
         return self._shell
@@ -85,7 +85,7 @@ class Reader:
 
 @contextmanager
 def _staying(text: str, folder: Path, instead: dict[str, str]) -> Iterator[str]:
-    """A program other than the stack; gives its first line."""
+    """Runs a program other than the stack. Gives its first line."""
     for documented, meant in instead.items():
         text = text.replace(documented, meant).replace(
             documented.replace(":", "--port "), meant.replace(":", "--port ")
@@ -102,7 +102,7 @@ def _staying(text: str, folder: Path, instead: dict[str, str]) -> Iterator[str]:
 
 @pytest.mark.stack
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.path)
-def test_a_document_does_what_it_says(page: Page, tmp_path: Path) -> None:
+def test_the_blocks_of_a_document_print_the_shown_answers(page: Page, tmp_path: Path) -> None:
     with ExitStack() as open_until_the_end:
         reader = Reader(tmp_path, open_until_the_end)
         for block, shown in executed(page):

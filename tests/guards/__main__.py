@@ -58,7 +58,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _noticed(chosen: Sequence[Guard]) -> list[bool] | None:
-    """In the order of `chosen`; None where the tests fail with every guard in its place."""
+    """In the order of `chosen`; None if the tests fail with every guard in place."""
     with tempfile.TemporaryDirectory(prefix="guards-") as folder, ExitStack() as running:
         whole = Path(folder) / "whole"
         copy_project(whole)
@@ -72,7 +72,7 @@ def _noticed(chosen: Sequence[Guard]) -> list[bool] | None:
 
 
 def _all_pass(whole: Path, chosen: Sequence[Guard], warm: SimpleQueue[Pytest]) -> bool:
-    """Its byte code stays for the runs without a guard, which import the same files but one."""
+    """The byte code of this run stays: the runs without a guard import the same files, except one."""
     tests = sorted({test for guard in chosen for test in guard.tests})
     pytest = warm.get()
     code = pytest.ended(whole, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL, keeps_bytecode=True)
@@ -90,7 +90,7 @@ def _reported(guard: Guard, whole: Path, warm: SimpleQueue[Pytest]) -> bool:
 
 
 def noticed(guard: Guard, whole: Path, pytest: Pytest) -> bool:
-    """Whether the guard's tests fail in a copy of `whole` without it. The copy shares every other file with `whole`."""
+    """Whether the guard's tests fail in a copy of `whole` without it. The copy shares all other files with `whole`."""
     with tempfile.TemporaryDirectory(dir=whole.parent) as folder:
         checkout = Path(folder) / "checkout"
         shutil.copytree(whole, checkout, copy_function=os.link)
@@ -111,7 +111,7 @@ def without(guard: Guard, code: str) -> str:
 
 
 def copy_project(folder: Path) -> None:
-    """Copy what the tests need; `folder` does not exist yet."""
+    """Copies the files that the tests need. `folder` must not exist yet."""
     folder.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", ".*")
     for name in COPIED:

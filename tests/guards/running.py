@@ -1,4 +1,4 @@
-"""pytest in copies of the code, one run after the other in forks of one process (`tests/guards/warm.py`)."""
+"""Runs pytest in copies of the code, one run after the other, in forks of one process (`tests/guards/warm.py`)."""
 
 import json
 import os
@@ -19,7 +19,7 @@ OPTIONS = (
 
 
 class Pytest:
-    """Use it in a `with`, and in one thread at a time."""
+    """Use it in a `with`, and only in one thread at a time."""
 
     def __enter__(self) -> Self:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -28,13 +28,13 @@ class Pytest:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # Plugins are named instead: pytest warns of those that the process has imported already.
+            # Plugins are named instead: pytest warns about plugins that the process has imported already.
             env={**inherited, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._process.communicate()  # its standard input ends, and so does it
+        self._process.communicate()  # ends its standard input, and so the process
 
     def ended(
         self,
@@ -45,9 +45,9 @@ class Pytest:
         expected: Sequence[int] = (0,),
         keeps_bytecode: bool = False,
     ) -> int | None:
-        """Return pytest's exit code in a copy of the code, None where it took longer than so many seconds.
+        """pytest's exit code in a copy of the code; None if the run took longer than `longest` seconds.
 
-        What was not expected is reported on standard error, with the end of pytest's output.
+        An unexpected code is written to standard error, with the end of pytest's output.
         """
         with tempfile.NamedTemporaryFile("r") as output:
             order = {

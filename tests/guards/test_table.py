@@ -63,10 +63,10 @@ def test_how_tests_ended_in_a_checkout(
 
 
 @pytest.mark.parametrize(("bound", "expected"), [(3, True), (5, False)], ids=["guarded", "not guarded"])
-def test_a_guard_is_noticed_where_a_test_fails_without_it(
+def test_a_guard_is_noticed_if_a_test_fails_without_it(
     bound: int, expected: bool, warm: Pytest, tmp_path: Path
 ) -> None:
-    """Each run imports the code of its own checkout, and the whole copy stays whole."""
+    """Each run imports the code of its own checkout, and the complete copy stays unchanged."""
     whole = tmp_path / "whole"
     (whole / "shared").mkdir(parents=True)
     (whole / "shared" / "code.py").write_text("def most(n):\n    n = min(n, 3)\n    return n\n")

@@ -1,10 +1,10 @@
-"""A process that has imported the packages of others that our tests need, and forks for each run of pytest.
+"""A process that has imported the third-party packages of our tests, and forks for each run of pytest.
 
-It is started by its path and not with `-m`: `tests` and `shared` must not be imported before the fork, because each run
-imports them from a checkout of its own. What it imports here costs half of a run otherwise.
+Start it by its path and not with `-m`: it must not import `tests` and `shared` before the fork, because each run
+imports them from a checkout of its own. Without it these imports would be half of a run.
 
-It reads one order a line as JSON (`checkout`, `arguments`, `seconds`, `output`, `keeps_bytecode`) and answers each with
-one line: pytest's exit code, or null where the run took longer than `seconds`. What pytest prints goes to the file
+It reads one order on each line as JSON (`checkout`, `arguments`, `seconds`, `output`, `keeps_bytecode`). It answers
+each with one line: pytest's exit code, or null if the run took longer than `seconds`. pytest prints to the file
 `output`.
 """
 
@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Not what has a pytest plugin under the same name (time_machine): pytest would warn that it cannot rewrite it any more.
+# Without packages that are pytest plugins under the same name (time_machine): pytest would warn that it cannot rewrite
+# them.
 OTHERS = (
     "boto3",
     "botocore.session",
@@ -34,10 +35,10 @@ OTHERS = (
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serves until standard input ends."""
     for name in OTHERS:
         importlib.import_module(name)
-    gc.freeze()  # a fork's collector does not touch, and so copy, what stands already
+    gc.freeze()  # a fork's collector does not touch the present objects, so their memory is not copied
     fork = multiprocessing.get_context("fork")
     for line in sys.stdin:
         order = json.loads(line)
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 def _run(order: dict[str, Any]) -> None:
-    """In the fork; ends it with pytest's exit code."""
+    """Runs in the fork and ends it with pytest's exit code."""
     with Path(order["output"]).open("w") as output:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(output.fileno(), stream.fileno())

@@ -1,6 +1,5 @@
-"""What docs/deploy.md says beside its commands: parameters, the quota, the trigger of the tokens. The commands are
-held to something by tests/documents.
-"""
+"""The parts of docs/deploy.md beside its commands: parameters, the quota, the trigger of the tokens. tests/documents
+checks the commands."""
 
 import re
 from typing import Any
