@@ -370,7 +370,7 @@ def _each_once(*warnings: ApiWarning) -> tuple[ApiWarning, ...]:
 
 
 def with_unknown_columns(plan: Plan, columns: Sequence[str]) -> Plan:
-    """The plan with a warning about columns that nobody read. Names that are no plain words are not repeated."""
+    """The plan with a warning about unused columns. Names that are not plain words are left out."""
     if not columns:
         return plan
     reported = [column for column in columns if _PLAIN_NAME.fullmatch(column)]
