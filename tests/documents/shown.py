@@ -5,7 +5,7 @@ import re
 
 _SPACES_BESIDE_SIGNS = re.compile(r"\s*([{}\[\],:\"])\s*")
 _SPACES = re.compile(r"\s+")
-_LEFT_OUT, _PART = "(?s:.*?)", r'[^"]*?'
+_OMITTED, _PART = "(?s:.*?)", r'[^"]*?'
 """Fields, items or lines that are left out; a part of one value."""
 _ELLIPSIS = re.compile(r"(?<=[{\[])…,|,…(?=[,}\]])|…")
 
@@ -22,19 +22,19 @@ def _plain(text: str) -> str:
 def _pattern(shown: str) -> str:
     parts, last = [], 0
     for found in _ELLIPSIS.finditer(shown):
-        parts += [re.escape(shown[last : found.start()]), _left_out(found, shown)]
+        parts += [re.escape(shown[last : found.start()]), _omitted(found, shown)]
         last = found.end()
     return "".join([*parts, re.escape(shown[last:])])
 
 
-def _left_out(found: re.Match[str], shown: str) -> str:
+def _omitted(found: re.Match[str], shown: str) -> str:
     """Between two signs or spaces "…" stands for whole fields or none; beside a letter or a quote for a part of a
     value."""
     match found[0]:
         case "…,":
-            return f"(?:{_LEFT_OUT},)?"
+            return f"(?:{_OMITTED},)?"
         case ",…":
-            return f"(?:,{_LEFT_OUT})?"
+            return f"(?:,{_OMITTED})?"
         case _:
             beside = shown[found.start() - 1 : found.start()] + shown[found.end() : found.end() + 1]
-            return _PART if beside.strip(" {}[]") else _LEFT_OUT
+            return _PART if beside.strip(" {}[]") else _OMITTED

@@ -58,7 +58,7 @@ def test_blocks_marked_ci_are_steps_of_ci() -> None:
             assert set(_TARGET.findall(block.text)) <= steps(), block
 
 
-def test_an_answer_follows_the_block_that_prints_it() -> None:
+def test_an_answer_follows_its_block() -> None:
     """After a block that runs, text and JSON are its answer. No other block may look like an answer."""
     for page in PAGES:
         before: Block | None = None

@@ -33,19 +33,19 @@ class Found:
     kind: str
 
 
-def remaining(root: Path) -> dict[str, list[Found]]:
+def remaining(root: Path, folders: Sequence[str] = FOLDERS) -> dict[str, list[Found]]:
     """Word → the places where a name contains it and no exception applies."""
     found: dict[str, list[Found]] = defaultdict(list)
-    for place in sorted(set(names(root))):
+    for place in sorted(set(names(root, folders))):
         for word in words_in(place.name):
             if not _is_exempt(place, word):
                 found[word].append(place)
     return found
 
 
-def names(root: Path) -> Iterator[Found]:
-    """Every name in the checkout's Python files and in its template."""
-    for folder in FOLDERS:
+def names(root: Path, folders: Sequence[str] = FOLDERS) -> Iterator[Found]:
+    """Every name in these folders' Python files and in the template."""
+    for folder in folders:
         for module in modules(root, folder):
             if not module.path.startswith(OWN):
                 yield from _of_module(module)

@@ -136,3 +136,9 @@ def test_time_is_read_from_a_junit_file_too(tmp_path: Path) -> None:
 def test_tests_are_counted_by_pytest(tmp_path: Path) -> None:
     (tmp_path / "test_two.py").write_text("def test_a(): ...\ndef test_b(): ...\n")
     assert figures.tests_collected(tmp_path) == 2
+
+
+def test_no_private_word_is_left_in_the_product() -> None:
+    """house.md's left column. `python -m tests.structure -v` lists the names of all folders with their places."""
+    found = identifiers.remaining(Path(__file__).parents[2], ["shared", "functions"])
+    assert [place for places in found.values() for place in places] == []

@@ -93,7 +93,7 @@ NOT_MEANT: Mapping[str, str] = _reasons(
         "Python's, a library's, a browser's or AWS's own name",
         """
         .copy bisect_left copy2 copy_tree frozen= AmazonCloudWatchEMFProvider CloudWatch CloudWatchMetrics
-        SenderFault Link linked_commerce_account COPY_CODE notice_ notice_0 notice_1 notice_2
+        .link .freeze SenderFault Link linked_commerce_account COPY_CODE notice_ notice_0 notice_1 notice_2
     """,
     ),
     (
@@ -102,7 +102,8 @@ NOT_MEANT: Mapping[str, str] = _reasons(
         last_heard_at last_heard _last_heard last_heard_of LastHeard LastHeardReader _last_heard_reader
         last_heard_reader LastHeardStore last_heard_store _last_heard_store DynamoLastHeard FakeLastHeard
         IdentityLink identity_link identity_links add_identity_links _read_identity_links
-        quiet_hours QUIET_HOURS QUIET QUIET_FROM QUIET_TO is_quiet stop_words STOP_WORDS test_stop_words
+        _identity_link_item quiet_hours QUIET_HOURS QUIET QUIET_FROM QUIET_TO is_quiet stop_words
+        STOP_WORDS test_stop_words
     """,
     ),
     (
@@ -120,7 +121,9 @@ NOT_MEANT: Mapping[str, str] = _reasons(
     """,
     ),
     ("a caller of another organisation; the table means receipts", "stranger STRANGER _stranger _a_stranger"),
-    ("links of a web page or a picture", "_link _LINK _LINKS"),
+    ("links of a web page, a document or a picture", "_link _LINK _LINKS _linked"),
+    ("a stack that a test starts for itself", "fresh_stack"),
+    ("a copy of the project's files", "copy_project copy_function="),
     ("the direction of a script", "_RIGHT_TO_LEFT"),
     (
         "faults that are injected into a store, a simulation or a scenario",

@@ -79,7 +79,7 @@ def test_every_route_without_a_token_has_a_throttle_of_its_own(template: Node) -
     assert sum(number(its, "ThrottlingRateLimit") for its in settings.values()) < 2_500
 
 
-def test_the_webhooks_throttles_admit_all_statuses_of_our_own_messages(template: Node) -> None:
+def test_the_webhooks_throttles_take_all_statuses_of_our_own_messages(template: Node) -> None:
     """Twenty WhatsApp environments send 390 a second at most (docs/scale.md), and Meta sends three statuses for each.
     Ten SMS environments hold ten messages each for at least half a second, and Orange sends two receipts for each."""
     settings = mapping(properties(template, "HttpApi"), "RouteSettings")
