@@ -28,7 +28,7 @@ from shared.base.instants import Clock
 from shared.campaigns.distribution import UNCONFIRMED_LIFE, Distribution, DistributionStatus
 from shared.campaigns.ports import Distributions
 from shared.campaigns.stored_content import DuplicateRow, Plans
-from shared.duplicates.dedupe_index import Pairs, Print, rows_of, same_rows
+from shared.duplicates.dedupe_index import Mark, Pairs, rows_of, same_rows
 from shared.duplicates.dedupe_key import AcceptedRows, DedupeKey, marks_in
 from shared.messages.message import Message, Status
 from shared.messages.ports import Log, Page, pages
@@ -147,14 +147,14 @@ class Earlier:
     singles: "Singles"
     still_counting: StillCounting
 
-    async def among(self, rows: Mapping[int, Sequence[Print]]) -> set[int]:
+    async def among(self, rows: Mapping[int, Sequence[Mark]]) -> set[int]:
         """Those of the rows (row → marks) that were sent or will be sent."""
         found = {row for row, marks in rows.items() if self.singles.have(marks)}
         return found | await self.still_counting.among(
             {row: self._candidates(marks) for row, marks in rows.items() if row not in found}
         )
 
-    def _candidates(self, marks: Sequence[Print]) -> Iterator[tuple[Distribution, int]]:
+    def _candidates(self, marks: Sequence[Mark]) -> Iterator[tuple[Distribution, int]]:
         return ((one, row) for one, book in self.books for row in rows_of(book, marks))
 
 
@@ -168,7 +168,7 @@ class Singles:
         for mark in (mark for marks in self.keys for mark in marks):
             self._decides[mark.digest] = mark.decides or self._decides.get(mark.digest, False)
 
-    def have(self, marks: Sequence[Print]) -> bool:
+    def have(self, marks: Sequence[Mark]) -> bool:
         """Whether a single message matches one of these marks."""
         found = ((mark, self._decides.get(mark.digest[:8])) for mark in marks)
         return any(decides is not None and (decides or mark.decides) for mark, decides in found)

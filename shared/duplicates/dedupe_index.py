@@ -24,7 +24,7 @@ _PARTS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
+class Mark:
     """A mark: a digest of at least eight bytes, and whether it decides for its row."""
 
     digest: bytes
@@ -49,7 +49,7 @@ class DedupeIndex:
     def __init__(self) -> None:
         self._parts = [bytearray() for _ in range(_PARTS)]
 
-    def add(self, mark: Print, row: int) -> None:
+    def add(self, mark: Mark, row: int) -> None:
         """Add one mark of one row."""
         record = mark.digest[:_PRINT] + number_of(row, decides=mark.decides).to_bytes(_ROW)
         self._parts[record[0]] += record
@@ -59,7 +59,7 @@ class DedupeIndex:
         return b"".join(b"".join(sorted(_records(part))) for part in self._parts)
 
 
-def rows_of(book: bytes, marks: Sequence[Print]) -> Iterator[int]:
+def rows_of(book: bytes, marks: Sequence[Mark]) -> Iterator[int]:
     """The rows that are the same message as the one with these marks. A row may come twice."""
     for mark in marks:
         wanted = mark.digest[:_PRINT]

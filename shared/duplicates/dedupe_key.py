@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.duplicates.dedupe_index import DedupeIndex, Print, number_of, row_in
+from shared.duplicates.dedupe_index import DedupeIndex, Mark, number_of, row_in
 from shared.messages.payload import Payload
 
 _KEPT = 8
@@ -31,7 +31,7 @@ class DedupeKey:
     content: bytes
 
     @property
-    def marks(self) -> tuple[Print, ...]:
+    def marks(self) -> tuple[Mark, ...]:
         """One mark for each value that the message has, the best one first."""
         return tuple(mark for _, mark in _levels(self))
 
@@ -50,9 +50,9 @@ def dedupe_key(person: str, card_code: str | None, enrollment_id: str | None, pa
     )
 
 
-def marks_in(text: str) -> tuple[Print, ...]:
+def marks_in(text: str) -> tuple[Mark, ...]:
     """The marks in a key's text."""
-    return tuple(Print(digest=bytes.fromhex(one.rstrip("!")), decides=one.endswith("!")) for one in text.split())
+    return tuple(Mark(digest=bytes.fromhex(one.rstrip("!")), decides=one.endswith("!")) for one in text.split())
 
 
 class AcceptedRows:
@@ -82,7 +82,7 @@ class AcceptedRows:
             self._take_over(first, level, key)
         return first
 
-    def _matches(self, levels: Sequence[tuple[int, Print]]) -> Iterator[tuple[int, int]]:
+    def _matches(self, levels: Sequence[tuple[int, Mark]]) -> Iterator[tuple[int, int]]:
         """The (row, level) pairs that match one of the marks."""
         for level, mark in levels:
             found = self._first[level].get(mark.digest)
@@ -91,7 +91,7 @@ class AcceptedRows:
                 if mark.decides or decides:
                     yield row, level
 
-    def _note(self, level: int, mark: Print, row: int) -> None:
+    def _note(self, level: int, mark: Mark, row: int) -> None:
         known = self._first[level].get(mark.digest)
         if known is None:
             self._first[level].put(mark.digest, number_of(row, decides=mark.decides))
@@ -102,7 +102,7 @@ class AcceptedRows:
         """Give the accepted row the duplicate's code. The row's previous mark then no longer decides."""
         _, mark = next(one for one in _levels(duplicate) if one[0] == level)
         self._first[level].put(mark.digest, number_of(row, decides=False))
-        code = Print(digest=duplicate.code or b"", decides=True)
+        code = Mark(digest=duplicate.code or b"", decides=True)
         known = self._first[_CODE].get(code.digest)
         if known is None or row_in(known)[0] > row:
             self._first[_CODE].put(code.digest, number_of(row, decides=True))
@@ -118,17 +118,17 @@ class AcceptedRows:
         for table in self._first:
             for digest, number in table.drain():
                 row, decides = row_in(number)
-                self._later.add(Print(digest=digest, decides=decides), row)
+                self._later.add(Mark(digest=digest, decides=decides), row)
         return self._later.book()
 
 
-def _levels(key: DedupeKey) -> list[tuple[int, Print]]:
+def _levels(key: DedupeKey) -> list[tuple[int, Mark]]:
     found = [
         (level, digest)
         for level, digest in ((_CODE, key.code), (_ENROLLMENT, key.enrollment), (_CONTENT, key.content))
         if digest is not None
     ]
-    return [(level, Print(digest=digest, decides=not place)) for place, (level, digest) in enumerate(found)]
+    return [(level, Mark(digest=digest, decides=not place)) for place, (level, digest) in enumerate(found)]
 
 
 def _content(payload: Payload) -> str:

@@ -8,7 +8,7 @@ import pytest
 from shared.campaigns.counts import Due, Part, Singles, Tally
 from shared.campaigns.distribution import Counts, together
 from shared.campaigns.stored_content import PlannedRow
-from shared.duplicates.dedupe_index import DedupeIndex, Print, rows_of
+from shared.duplicates.dedupe_index import DedupeIndex, Mark, rows_of
 from shared.messages.message import PayloadRef, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move, Single
@@ -135,8 +135,8 @@ async def test_a_late_report_with_an_earlier_instant_is_recorded_once(world: Wor
     assert answers[0].before.delivered_at is None
 
 
-def mark(number: int) -> Print:
-    return Print(digest=number.to_bytes(16, "little"), decides=True)
+def mark(number: int) -> Mark:
+    return Mark(digest=number.to_bytes(16, "little"), decides=True)
 
 
 @pytest.mark.parametrize("way", ["payload", "person"])

@@ -291,7 +291,7 @@ def test_a_bad_picture(whatsapp: WhatsApp) -> None:
 
 
 @dataclass
-class TemplateUpdateResult:
+class ReceivedUpdates:
     """The webhook calls, as pywa's own validator, parser and handlers read them."""
 
     client: WhatsApp
@@ -313,7 +313,7 @@ class TemplateUpdateResult:
 
 
 def test_receipts(meta: Served, whatsapp: WhatsApp) -> None:
-    received, sent = TemplateUpdateResult(whatsapp), send_card(whatsapp)
+    received, sent = ReceivedUpdates(whatsapp), send_card(whatsapp)
     for _ in range(3):
         received.receive(*meta.update())
     by_status = {each.status: each for each in received.statuses}
@@ -332,7 +332,7 @@ def test_receipts(meta: Served, whatsapp: WhatsApp) -> None:
 def test_a_failure_that_comes_later(meta: Served, whatsapp: WhatsApp) -> None:
     """pywa 4.5 needs `contacts` on every status. Without them it keeps the update raw and decodes only the error."""
     meta.do("settings", contacts_on_failed=True)
-    received, sent = TemplateUpdateResult(whatsapp), send_card(whatsapp, "+221770009026")
+    received, sent = ReceivedUpdates(whatsapp), send_card(whatsapp, "+221770009026")
     received.receive(*meta.update())
     (status,) = received.statuses
     assert (status.id, status.status) == (sent.id, MessageStatusType.FAILED)
@@ -354,7 +354,7 @@ def test_a_failure_as_documented_without_contacts(meta: Served, whatsapp: WhatsA
 
 
 def test_a_person_writes(meta: Served, whatsapp: WhatsApp) -> None:
-    received = TemplateUpdateResult(whatsapp)
+    received = ReceivedUpdates(whatsapp)
     meta.person_writes(PERSON, "Merci beaucoup, à bientôt")
     received.receive(*meta.update())
     (message,) = received.messages

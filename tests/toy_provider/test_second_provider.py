@@ -144,7 +144,7 @@ def test_each_error_of_its_table_is_a_decision(number: int, kind: Kind, scope: S
     ("status", "body", "kind"),
     [
         (401, b"", Kind.STOP),
-        (418, b'{"fault": {"number": 999}}', Kind.BUG),
+        (418, b'{"field_error": {"number": 999}}', Kind.BUG),
         (429, b"[]", Kind.THROTTLED),
         (502, b"<html>", Kind.UNKNOWN),
         (503, b"null", Kind.RETRY),
