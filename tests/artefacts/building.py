@@ -11,9 +11,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from tests.template.reading import ROOT, mapping, properties, read
+from tests.waiting import PATIENCE
 
 ARCHITECTURE = "x86_64"
-PATIENCE = 300
 
 
 def build_environment() -> dict[str, str]:

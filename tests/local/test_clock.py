@@ -6,9 +6,8 @@ import pytest
 
 from local.clock import BackwardsError, StackClock
 from shared.base.instants import format_instant, from_rfc3339
+from tests.waiting import PATIENCE
 
-SOON = 60.0
-"""Seconds after which a thread counts as stuck."""
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
@@ -51,7 +50,7 @@ def test_a_jump_wakes_sleepers_of_every_loop_and_only_those_it_passes() -> None:
     def sleeper(name: str, seconds: float) -> None:
         async def sleep() -> None:
             asyncio.get_running_loop().call_soon(asleep.wait)
-            await asyncio.wait_for(clock.sleep(seconds), SOON)
+            await asyncio.wait_for(clock.sleep(seconds), PATIENCE)
             woken.append(name)
 
         asyncio.run(sleep())
@@ -62,10 +61,10 @@ def test_a_jump_wakes_sleepers_of_every_loop_and_only_those_it_passes() -> None:
         thread.start()
     asleep.wait()
     clock.advance_to(START + timedelta(hours=1))
-    short.join(SOON)
+    short.join(PATIENCE)
     assert woken == ["short"]
     clock.advance_to(START + timedelta(hours=3))
-    long.join(SOON)
+    long.join(PATIENCE)
     assert woken == ["short", "long"]
 
 

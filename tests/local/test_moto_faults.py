@@ -2,12 +2,12 @@ import json
 import threading
 from typing import cast
 
-import httpx2
 import pytest
 import time_machine
 
 from local.moto_faults import Faults, halved, with_refused
 from local.moto_http import Answer, MotoServer
+from tests.waiting import http
 
 UPDATE = "DynamoDB_20120810.UpdateItem"
 
@@ -53,7 +53,7 @@ def test_an_error_in_moto_is_an_answer_and_a_line_in_the_log(caplog: pytest.LogC
     with Broken("127.0.0.1", 0, cast(time_machine.Traveller, None)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            answer = httpx2.post(f"http://127.0.0.1:{server.server_port}/", headers={"x-amz-target": UPDATE})
+            answer = http().post(f"http://127.0.0.1:{server.server_port}/", headers={"x-amz-target": UPDATE})
         finally:
             server.shutdown()
     assert (answer.status_code, answer.json()["__type"]) == (500, "InternalServerError")

@@ -12,11 +12,9 @@ import pytest
 from local.moto_mends import PLACEHOLDERS
 from local.processes import PROJECT_ROOT
 from tests.local.moto_facts import ACCOUNT
+from tests.waiting import PATIENCE
 
 type Facts = dict[str, Any]
-
-PATIENCE = 600
-"""Seconds after which it counts as hung, also on a busy machine."""
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ from botocore.exceptions import ClientError
 from local.deployment import QueueMapping
 from local.poller import Poller, build_records, failed_ids
 from local.valve import Valve
+from tests.waiting import PATIENCE
 
-SOON = 60.0
-"""Seconds that a test waits before it fails, also on a busy machine."""
 SENT = ["a", "b", "c"]
 ARN = "arn:aws:sqs:eu-west-1:123456789012:q"
 
@@ -111,7 +110,7 @@ def poll(sqs: FakeSqs, answers: Any, hurry: threading.Event | None = None, **cha
 
     poller = Poller(mapping(**changes), sqs, submit, hurry)  # type: ignore[arg-type]  # a fake
     poller.start()
-    assert sqs.drained.wait(SOON)
+    assert sqs.drained.wait(PATIENCE)
     poller.stop()
     return batches
 
@@ -170,7 +169,7 @@ class Slow(FakeSqs):
         answer = super().receive_message(**asked)
         if answer:
             self.asked.set()
-            assert self.answer.wait(SOON)
+            assert self.answer.wait(PATIENCE)
         return answer
 
 
@@ -183,13 +182,13 @@ def test_a_message_that_is_being_handed_out_is_on_its_way() -> None:
 
     poller = Poller(mapping(), sqs, submit)  # type: ignore[arg-type]  # a fake
     poller.start()
-    assert sqs.asked.wait(SOON)
+    assert sqs.asked.wait(PATIENCE)
     assert poller.in_flight.has_on_the_way(hidden=1)
     sqs.answer.set()
-    assert taken.wait(SOON)
+    assert taken.wait(PATIENCE)
     assert poller.in_flight.is_working
     outcome.set_result(None)
-    assert sqs.drained.wait(SOON)
+    assert sqs.drained.wait(PATIENCE)
     assert not poller.in_flight.has_on_the_way(hidden=0)
     poller.stop()
 
@@ -210,7 +209,7 @@ def test_messages_of_an_incomplete_batch_come_back() -> None:
     sqs = Breaking([message("a")], limit_per_receive=1)
     poller = Poller(mapping(), sqs, lambda _event: pytest.fail("no batch is whole"))  # type: ignore[arg-type]  # a fake
     poller.start()
-    assert sqs.drained.wait(SOON)
+    assert sqs.drained.wait(PATIENCE)
     poller.stop()
     assert not poller.in_flight.has_on_the_way(hidden=1)
     assert sqs.deleted == []
@@ -238,10 +237,10 @@ def test_it_takes_no_more_messages_than_its_valve_allows() -> None:
     poller = Poller(mapping(batch_size=2, partial_failures=True), sqs, submit, None, valve)  # type: ignore[arg-type]  # a fake
     poller.start()
     for _ in range(2):
-        assert taken.acquire(timeout=SOON)
+        assert taken.acquire(timeout=PATIENCE)
     assert batches == [["a", "b"], ["c", "d"]]
     valve.allow(None)
-    assert sqs.drained.wait(SOON)
+    assert sqs.drained.wait(PATIENCE)
     poller.stop()
     assert [name for batch in batches for name in batch] == list("abcdef")
 
@@ -259,10 +258,10 @@ def test_it_receives_nothing_while_all_invocations_are_busy() -> None:
     poller = Poller(mapping(concurrency=2, batch_size=1), sqs, submit)  # type: ignore[arg-type]  # a fake
     poller.start()
     for _ in range(2):
-        assert taken.acquire(timeout=SOON)
+        assert taken.acquire(timeout=PATIENCE)
     assert len(sqs.queued) == 1
     outcomes[0].set_result(None)
-    assert taken.acquire(timeout=SOON)
+    assert taken.acquire(timeout=PATIENCE)
     poller.stop()
     for outcome in outcomes[1:]:
         outcome.set_result(None)

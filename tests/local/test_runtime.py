@@ -5,12 +5,10 @@ from datetime import timedelta
 import pytest
 
 from local.runtime import FunctionLimits, FunctionPool, FunctionTimeoutError, Handler, Json, LambdaContext
-
-SOON = 60.0
-"""Seconds that a test waits before it fails, also on a busy machine."""
+from tests.waiting import PATIENCE
 
 
-def pool(make: Callable[[], Handler], *, seconds: float = SOON, environments: int = 2) -> FunctionPool:
+def pool(make: Callable[[], Handler], *, seconds: float = PATIENCE, environments: int = 2) -> FunctionPool:
     limits = FunctionLimits(
         name="Toy",
         arn="arn:aws:lambda:x:1:function:Toy",
@@ -33,7 +31,7 @@ def test_an_environment_is_built_once_and_kept() -> None:
         return lambda event, _context: [event, threading.get_ident()]
 
     toy = pool(make)
-    first, second = (toy.submit(n).result(SOON) for n in (1, 2))
+    first, second = (toy.submit(n).result(PATIENCE) for n in (1, 2))
     assert isinstance(first, list)
     assert isinstance(second, list)
     assert (first[0], second[0], len(built)) == (1, 2, 1)
@@ -50,16 +48,16 @@ def test_concurrent_invocations_get_an_environment_each_up_to_the_limit() -> Non
         running.add(threading.get_ident())
         most.append(len(running))
         inside.release()
-        let_go.wait(SOON)
+        let_go.wait(PATIENCE)
         running.discard(threading.get_ident())
         return event
 
     toy = pool(always(handler))
     outcomes = [toy.submit(n) for n in range(5)]
     for _ in range(2):
-        assert inside.acquire(timeout=SOON)
+        assert inside.acquire(timeout=PATIENCE)
     let_go.set()
-    assert [outcome.result(SOON) for outcome in outcomes] == [0, 1, 2, 3, 4]
+    assert [outcome.result(PATIENCE) for outcome in outcomes] == [0, 1, 2, 3, 4]
     assert max(most) == 2
 
 
@@ -68,15 +66,15 @@ def test_the_context_has_the_values_of_lambdas() -> None:
         remaining = context.get_remaining_time_in_millis()
         return [context.function_name, context.invoked_function_arn, context.memory_limit_in_mb, remaining]
 
-    answer = pool(always(handler)).submit(None).result(SOON)
+    answer = pool(always(handler)).submit(None).result(PATIENCE)
     assert isinstance(answer, list)
     assert answer[:3] == ["Toy", "arn:aws:lambda:x:1:function:Toy", "512"]
-    assert 0 < answer[3] <= SOON * 1000
+    assert 0 < answer[3] <= PATIENCE * 1000
 
 
 def test_caller_and_function_share_no_object() -> None:
     event: dict[str, Json] = {"list": [1]}
-    answer = pool(always(lambda e, _: e)).submit(event).result(SOON)
+    answer = pool(always(lambda e, _: e)).submit(event).result(PATIENCE)
     assert answer == event
     assert answer is not event
 
@@ -84,7 +82,7 @@ def test_caller_and_function_share_no_object() -> None:
 @pytest.mark.parametrize("answer", [{1, 2}, object()])
 def test_an_answer_that_is_not_json_is_the_functions_error(answer: object) -> None:
     with pytest.raises(TypeError):
-        pool(always(lambda _event, _context: answer)).submit(None).result(SOON)
+        pool(always(lambda _event, _context: answer)).submit(None).result(PATIENCE)
 
 
 def test_an_exception_is_the_outcome_and_the_environment_stays() -> None:
@@ -94,10 +92,10 @@ def test_an_exception_is_the_outcome_and_the_environment_stays() -> None:
         return threading.get_ident()
 
     toy = pool(always(handler))
-    before = toy.submit("good").result(SOON)
+    before = toy.submit("good").result(PATIENCE)
     with pytest.raises(KeyError):
-        toy.submit("bad").result(SOON)
-    assert toy.submit("good").result(SOON) == before
+        toy.submit("bad").result(PATIENCE)
+    assert toy.submit("good").result(PATIENCE) == before
 
 
 def test_a_time_out_is_a_failure_and_ends_the_environment() -> None:
@@ -105,16 +103,16 @@ def test_a_time_out_is_a_failure_and_ends_the_environment() -> None:
 
     def handler(event: Json, _context: LambdaContext) -> Json:
         if event == "hang":
-            let_go.wait(SOON)
+            let_go.wait(PATIENCE)
         return threading.get_ident()
 
     toy = pool(always(handler), seconds=2, environments=1)
-    before = toy.submit("go").result(SOON)
+    before = toy.submit("go").result(PATIENCE)
     hanging = toy.submit("hang")
     waiting = toy.submit("go")
     with pytest.raises(FunctionTimeoutError, match="runs on"):
-        hanging.result(SOON)
-    assert waiting.result(SOON) != before
+        hanging.result(PATIENCE)
+    assert waiting.result(PATIENCE) != before
     let_go.set()
 
 

@@ -15,19 +15,15 @@ from pathlib import Path
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-import httpx2
 import pytest
 from botocore.exceptions import ClientError
 
 from local.deployment import client
 from local.processes import PROJECT_ROOT
 from shared.base.instants import from_rfc3339
+from tests.waiting import PATIENCE, http
 
 pytestmark = pytest.mark.stack
-
-
-PATIENCE = 300.0
-"""Seconds that a test waits before it fails."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,10 +50,10 @@ class Running:
         return client(service, self.state()["aws_url"], read_timeout=60)
 
     def now(self) -> datetime:
-        return from_rfc3339(httpx2.get(f"{self.base_url}/_local/clock").json()["now"])
+        return from_rfc3339(http().get(f"{self.base_url}/_local/clock").json()["now"])
 
     def move_to(self, now: str, seconds: float = PATIENCE) -> None:
-        httpx2.post(f"{self.base_url}/_local/clock", json={"now": now}, timeout=seconds).raise_for_status()
+        http().post(f"{self.base_url}/_local/clock", json={"now": now}, timeout=seconds).raise_for_status()
 
     def token(self, *arguments: str, **environment: str) -> str:
         command = [sys.executable, "-m", "local", "token", *arguments]
@@ -111,7 +107,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_the_printed_token_opens_the_api(running: Running) -> None:
     token = running.token(ORGANISATION="other", SCOPES="messaging.read")
     headers = {"authorization": f"Bearer {token}"}
-    answer = httpx2.post(f"{running.base_url}/v1/echo/hello", headers=headers, json={"a": 1})
+    answer = http().post(f"{running.base_url}/v1/echo/hello", headers=headers, json={"a": 1})
     assert answer.status_code == 200
     claims = answer.json()["event"]["requestContext"]["authorizer"]["jwt"]["claims"]
     assert (claims["organisation_id"], claims["scope"]) == ("other", "messaging.read")
@@ -120,11 +116,11 @@ def test_the_printed_token_opens_the_api(running: Running) -> None:
 
 def test_an_expired_token_is_made_on_request_and_refused(running: Running) -> None:
     headers = {"authorization": f"Bearer {running.token(EXPIRES='-60')}"}
-    assert httpx2.post(f"{running.base_url}/v1/echo/hello", headers=headers).status_code == 401
+    assert http().post(f"{running.base_url}/v1/echo/hello", headers=headers).status_code == 401
 
 
 def test_the_environment_comes_from_the_template_with_resolved_references(running: Running) -> None:
-    environment = httpx2.get(f"{running.base_url}/open").json()["environment"]
+    environment = http().get(f"{running.base_url}/open").json()["environment"]
     assert environment["TABLE"] == running.output("Table")
     assert environment["WORK_QUEUE_URL"] == running.output("WorkQueueUrl")
     secret = running.aws("secretsmanager").get_secret_value(SecretId=environment["SECRET_ID"])["SecretString"]
@@ -132,7 +128,7 @@ def test_the_environment_comes_from_the_template_with_resolved_references(runnin
 
 
 def test_a_function_past_its_time_out_is_500_and_logged(running: Running) -> None:
-    answer = httpx2.get(f"{running.base_url}/open?sleep", timeout=PATIENCE)
+    answer = http().get(f"{running.base_url}/open?sleep", timeout=PATIENCE)
     assert (answer.status_code, answer.text) == (500, '{"message":"Internal Server Error"}')
     assert "timed out after 5 seconds" in running.log.read_text()
 
@@ -236,7 +232,7 @@ def test_a_presigned_put_works_from_outside(running: Running) -> None:
     s3, bucket = running.aws("s3"), running.output("Bucket")
     parameters = {"Bucket": bucket, "Key": "uploads/list.csv", "ContentType": "text/csv", "ContentLength": 4}
     url = s3.generate_presigned_url("put_object", Params=parameters)
-    assert httpx2.put(url, content=b"a;b\n", headers={"content-type": "text/csv"}).status_code == 200
+    assert http().put(url, content=b"a;b\n", headers={"content-type": "text/csv"}).status_code == 200
     stored = s3.get_object(Bucket=bucket, Key="uploads/list.csv")
     assert (stored["Body"].read(), stored["ContentType"]) == (b"a;b\n", "text/csv")
     assert s3.head_object(Bucket=bucket, Key="uploads/list.csv")["ContentLength"] == 4
@@ -245,7 +241,7 @@ def test_a_presigned_put_works_from_outside(running: Running) -> None:
 def test_a_reset_restores_everything_except_the_clock(running: Running) -> None:
     sqs, dynamodb, s3 = running.aws("sqs"), running.aws("dynamodb"), running.aws("s3")
     secrets, scheduler = running.aws("secretsmanager"), running.aws("scheduler")
-    before = httpx2.get(f"{running.base_url}/open").json()["environment"]
+    before = http().get(f"{running.base_url}/open").json()["environment"]
     schedules = {schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]}
     key = secrets.get_secret_value(SecretId=before["SECRET_ID"])["SecretString"]
     dynamodb.put_item(TableName=before["TABLE"], Item={"pk": {"S": "left over"}})
@@ -263,9 +259,9 @@ def test_a_reset_restores_everything_except_the_clock(running: Running) -> None:
     )
     made = sqs.create_queue(QueueName="made-later")["QueueUrl"]
     now = running.now()
-    assert httpx2.post(f"{running.base_url}/_local/reset", timeout=PATIENCE).status_code == 204
+    assert http().post(f"{running.base_url}/_local/reset", timeout=PATIENCE).status_code == 204
     assert running.now() >= now
-    assert httpx2.get(f"{running.base_url}/open").json()["environment"] == before
+    assert http().get(f"{running.base_url}/open").json()["environment"] == before
     assert dynamodb.scan(TableName=before["TABLE"])["Count"] == 0
     assert "Contents" not in s3.list_objects_v2(Bucket=before["BUCKET"])
     with pytest.raises(ClientError, match="NonExistentQueue"):
@@ -280,7 +276,7 @@ def test_a_reset_restores_everything_except_the_clock(running: Running) -> None:
 
 
 def test_a_reset_needs_the_open_clock_route_and_a_post(running: Running) -> None:
-    assert httpx2.get(f"{running.base_url}/_local/reset").status_code == 405
+    assert http().get(f"{running.base_url}/_local/reset").status_code == 405
 
 
 def test_a_port_in_use_is_reported_in_one_line(running: Running, tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 import threading
 
 from local.valve import Valve
-
-SOON = 30.0
-"""Seconds after which a thread counts as stuck."""
+from tests.waiting import PATIENCE
 
 
 def waits(valve: Valve) -> tuple[threading.Thread, list[int]]:
@@ -27,7 +25,7 @@ def test_a_limited_valve_allows_the_rest_and_counts_returned_messages_again() ->
     thread, got = waits(valve)
     assert thread.is_alive()
     valve.took(-2)  # two came back to the queue
-    thread.join(SOON)
+    thread.join(PATIENCE)
     assert got == [2]
     valve.allow(None)
     assert valve.wait(10) == 10
@@ -41,5 +39,5 @@ def test_a_shut_valve_allows_no_message() -> None:
             pass
         assert got == []
         assert thread.is_alive()
-    thread.join(SOON)
+    thread.join(PATIENCE)
     assert got == [10]

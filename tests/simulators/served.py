@@ -11,6 +11,7 @@ import httpx2
 import uvicorn
 
 from tests.simulators.world import World
+from tests.waiting import PATIENCE
 
 AT_ONCE = {
     "sent_delay": 0.0,
@@ -48,7 +49,7 @@ class Served:
 
     def update(self) -> tuple[bytes, str]:
         """The next call to the webhook: its body and its signature."""
-        return self.world.product.updates.get(timeout=60)
+        return self.world.product.updates.get(timeout=PATIENCE)
 
     def person_writes(self, number: str, text: str = "Bonjour à tous") -> None:
         """A person writes, which opens a session of 24 hours."""
@@ -70,11 +71,11 @@ def served() -> Iterator[Served]:
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
-            with httpx2.Client(base_url=url, timeout=60, trust_env=False) as control:
+            with httpx2.Client(base_url=url, timeout=PATIENCE, trust_env=False) as control:
                 yield Served(url=url, world=world, control=control)
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(PATIENCE)
 
 
 async def _serve(server: uvicorn.Server, world: World, listening: socket.socket) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from local.processes import PROJECT_ROOT, free_port
 from tests.simulators.world import template
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.stack
 
@@ -25,11 +26,11 @@ def url() -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
 def test_answers_resets_and_stops(url: str) -> None:
-    with httpx2.Client(base_url=url, timeout=60, trust_env=False) as http:
+    with httpx2.Client(base_url=url, timeout=PATIENCE, trust_env=False) as http:
         assert http.get("/health").json() == {"status": "ok"}
         assert http.post("/_control/settings", json={"hang_seconds": 0.2}).status_code == 200
         body = template(template={"name": "x", "language": {"code": "fr"}})

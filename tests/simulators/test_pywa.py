@@ -36,6 +36,7 @@ from pywa_async.client import WhatsApp as AsyncWhatsApp
 
 from tests.simulators.served import Served, served
 from tests.simulators.world import ACCOUNT, NUMBER, TOKEN, png
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.stack
 
@@ -74,7 +75,7 @@ def connected(meta: Served, session: httpx.Client, token: str = TOKEN) -> WhatsA
 
 @pytest.fixture
 def session() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=20) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
@@ -371,7 +372,7 @@ def test_a_signature_of_something_else(meta: Served, whatsapp: WhatsApp) -> None
 
 def test_the_asynchronous_client(meta: Served) -> None:
     async def scene() -> None:
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as session:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as session:
             client = AsyncWhatsApp(
                 phone_id=NUMBER,
                 token=TOKEN,

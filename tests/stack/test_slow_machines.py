@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,19 @@ import pytest
 from tests.stack.programme import organisation_of
 
 HERE = Path(__file__).parent
-SLEEPS_FOR_ITS_OWN = "programme.py"
-"""`until` looks again and again."""
+FOLDERS = (HERE, HERE.parent / "local", HERE.parent / "chaos", HERE.parent / "simulators")
+"""Tests and helpers that ask servers in other processes or threads."""
 LONG = "tests/stack/test_a.py::test_" + "a_name_that_goes_on_and_on_" * 3
 
 
-def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
-    for path in sorted(HERE.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@cache
+def trees(folder: Path) -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.py"))]
+
+
+def calls(name: str, folder: Path = HERE) -> Iterator[tuple[str, ast.Call]]:
+    for path, tree in trees(folder):
+        for node in ast.walk(tree):
             function = node.func if isinstance(node, ast.Call) else None
             called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
             if isinstance(node, ast.Call) and called == name:
@@ -24,9 +30,20 @@ def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def test_no_test_sleeps_or_reads_a_clock() -> None:
-    assert [where for where, _ in calls("sleep") if not where.startswith(SLEEPS_FOR_ITS_OWN)] == []
-    for clock in ("monotonic", "perf_counter"):
-        assert [where for where, _ in calls(clock) if not where.startswith(SLEEPS_FOR_ITS_OWN)] == []
+    """`tests.waiting.until` does it for them."""
+    assert [where for clock in ("sleep", "monotonic", "perf_counter") for where, _ in calls(clock)] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_no_request_has_the_five_seconds_of_the_client(folder: Path) -> None:
+    """A busy machine needs longer. `tests.waiting.http` has the one patience."""
+    short = [
+        where
+        for method in ("get", "post", "put", "delete", "request")
+        for where, call in calls(method, folder)
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in ("httpx", "httpx2")
+    ]
+    assert short == []
 
 
 def test_all_tests_share_one_patience() -> None:

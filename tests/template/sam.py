@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.artefacts.building import PATIENCE, build_environment, run
+from tests.artefacts.building import build_environment, run
 from tests.template.reading import ROOT
+from tests.waiting import PATIENCE
 
 _BIN = ROOT / ".venv-sam" / "bin"
 _PARSER = Path(__file__).with_name("sam_parser.py")
