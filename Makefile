@@ -117,8 +117,8 @@ platform_x86_64 := x86_64-manylinux_2_28
 # SAM's makefile builder calls build-<logical ID>. The artefact contains byte code, because /var/task is read-only and
 # compiling would cost each cold start more than half a second. Byte code is the same on every architecture. It is never
 # checked against its source (unchecked-hash) and names Lambda's path, not this machine's.
-# The artefact leaves out hidden files (.env.local, an editor's), programs, and Powertools' event handlers with their
-# Swagger UI (0.75 MB zipped), because the functions do not use them.
+# The artefact leaves out hidden files (.env.local, an editor's), programs, Powertools' event handlers with their
+# Swagger UI (0.75 MB zipped) and its utilities (0.9 MB), because the functions do not use them.
 build-%: folder = $(or $(folder_$*),$(error no folder is named for $*))
 build-%: platform = $(or $(platform_$(ARCHITECTURE)),$(error ARCHITECTURE is arm64 or x86_64, not $(ARCHITECTURE)))
 build-%: $(has_packages)
@@ -127,6 +127,8 @@ build-%: $(has_packages)
 	  --python-version 3.13 --python-platform $(platform) --only-binary :all: --no-deps \
 	  --requirements functions/$(folder)/requirements.txt
 	@rm -rf "$$ARTIFACTS_DIR/bin" "$$ARTIFACTS_DIR/aws_lambda_powertools/event_handler"
+	@find "$$ARTIFACTS_DIR/aws_lambda_powertools/utilities" -mindepth 1 -maxdepth 1 -type d \
+	  ! -name jmespath_utils ! -name typing -exec rm -rf {} +
 	@mkdir -p "$$ARTIFACTS_DIR/functions"
 	@cp functions/__init__.py "$$ARTIFACTS_DIR/functions/"
 	@cp -R functions/$(folder) "$$ARTIFACTS_DIR/functions/"

@@ -102,6 +102,7 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, required=True)
     arguments = parser.parse_args()
     Stub.form, Stub.rows = arguments.form, arguments.rows
+    length(Stub.form, Stub.rows)  # a workbook is made here, before anything is measured
     for address in serve():
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()

@@ -11,7 +11,7 @@ from shared.base.ids import fallback_id
 from shared.base.json import Renderable
 from shared.base.refusal import ApiWarning
 from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
-from shared.campaigns.distribution import CountryPrice, Counts, FallbackCost
+from shared.campaigns.distribution import Column, CountryPrice, Counts, FallbackCost
 from shared.campaigns.reading import DistributionView
 from shared.campaigns.statistics import Statistics
 from shared.campaigns.stored_content import DuplicateRow
@@ -95,9 +95,14 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "errors": [problems.field_error_document(field_error, language) for field_error in view.field_errors],
         "created_at": found.created_at,
         "completed_at": found.completed_at,
+        "columns": _columns(found.columns),
         "fallback": _fallback(plan.fallback, view.fallbacks) if plan and plan.fallback else None,
         "holds": [{**_hold(one, language), "messages": rows} for one, rows in view.held.items()],
     }
+
+
+def _columns(found: Sequence[Column] | None) -> list[Renderable] | None:
+    return None if found is None else [{"header": one.header, "field": one.field} for one in found]
 
 
 def _hold(found: RunHold, language: Language) -> Document:

@@ -18,16 +18,19 @@ from shared.campaigns.distribution import (
     Order,
     Plan,
     Schedule,
+    Upload,
     lapsed,
 )
-from shared.campaigns.planning import Planner, with_unknown_columns
+from shared.campaigns.planning import Planner
 from shared.campaigns.ports import Distributions, Task, TaskQueue
-from shared.campaigns.stored_content import Plans, Uploads
+from shared.campaigns.stored_content import Plans, Readable, Uploads
 from shared.duplicates.already_sent import AlreadySent
 from shared.messages.payload import Channel
 from shared.policy.eligibility import Row
 from shared.policy.setting import SettingReader, check, check_fallback, check_instant, check_with
-from shared.recipients.uploads import RowReader, UnreadableFileError
+from shared.recipients.files.reader import RowReader
+from shared.recipients.files.unreadable import UnreadableFileError, not_this_format
+from shared.recipients.files.workbook import Workbooks
 
 UPLOAD_LEASE = timedelta(minutes=16)
 """Longer than the planning function's time-out: a lease past its end means that the run is dead."""
@@ -62,6 +65,7 @@ class PlanningDeps:
     distributions: Distributions
     plans: Plans
     uploads: Uploads
+    workbooks: Workbooks
     planner: Planner
     already: AlreadySent
     settings: SettingReader
@@ -108,20 +112,22 @@ class Planning:
             await self._save(taken, _rejected(taken, "expired"))
             return
         file = await self._deps.uploads.open(order.upload)
-        if file is None or taken.attempt > MOST_ATTEMPTS:
-            self._deps.telemetry.event(
-                "upload_unreadable", distribution_id=identity, why="gone" if file is None else "tries"
-            )
-            await self._save(taken, _rejected(taken, "file_unreadable"))
-            return
-        reader = RowReader(file, order.upload.format)
         try:
+            reader = self._reader(file, order.upload, taken.attempt)
             plan = await self._plan(taken, order, reader.rows(), needs_dhis2=order.upload.format == "dhis2")
         except UnreadableFileError as error:
             self._deps.telemetry.event("upload_unreadable", distribution_id=identity, why=str(error))
-            await self._save(taken, _rejected(taken, "file_unreadable"))
+            refused = dataclasses.replace(taken, file_errors=(error.field_error,))
+            await self._save(taken, _rejected(refused, "file_unreadable"))
             return
-        await self._save(taken, self._planned(taken, with_unknown_columns(plan, reader.unknown_columns)))
+        planned = self._planned(taken, dataclasses.replace(plan, warnings=(*plan.warnings, *reader.warnings)))
+        await self._save(taken, dataclasses.replace(planned, columns=reader.columns))
+
+    def _reader(self, file: Readable | None, upload: Upload, attempt: int) -> RowReader:
+        """Raises UnreadableFileError where the file is gone, or has killed every run that read it."""
+        if file is None or attempt > MOST_ATTEMPTS:
+            raise not_this_format("gone" if file is None else "tries")
+        return RowReader(file, upload.format, self._deps.workbooks)
 
     async def _checked(self, new: NewDistribution) -> Order:
         """The order, with the upload's version. Raises Refusal if the whole request is impossible."""

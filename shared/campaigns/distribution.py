@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shared.base.json import JsonValue
-from shared.base.refusal import ApiWarning
+from shared.base.refusal import ApiWarning, FieldError
 from shared.holds.hold import RunHold
 from shared.messages.message import Status
 from shared.messages.payload import Channel
@@ -202,6 +202,14 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of an uploaded table: its title, and the recipient's field that it fills; None where it is not read."""
+
+    header: str
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What the client asked for, without inline rows. May hold personal data, so it is stored beside the chunks."""
 
@@ -262,7 +270,11 @@ class Distribution:
     order: str = ""
     """The name of the order that is stored beside the chunks (`shared.campaigns.stored_content.Plans`)."""
     upload_id: str | None = None
-    """The uploaded file that it is planned from; None: the rows came with the request."""
+    """The uploaded file that it is planned from; None where the rows came with the request."""
+    columns: tuple[Column, ...] | None = None
+    """How the columns of the file were read; None where there is no table, or it could not be read."""
+    file_errors: tuple[FieldError, ...] = ()
+    """Why the file as a whole was refused, and where. Never anything of a person."""
     attempt: int = 1
     """The number of the planning run. Each writes under its own prefix, and only the latest one's plan is taken."""
     planning_until: datetime | None = None

@@ -6,7 +6,6 @@ written, up to three slots of 20 bytes a row against duplicates, and for WhatsAp
 measures it).
 """
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,8 +58,6 @@ them."""
 _FIELD_ERRORS_A_PART = 1000
 
 _RECENT_CARD = timedelta(hours=24)
-
-_PLAIN_NAME = re.compile(r"[a-z_ ]{1,30}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -367,12 +364,3 @@ def _each_once(*warnings: ApiWarning) -> tuple[ApiWarning, ...]:
     return tuple({(warning.code, warning.facts.get("country")): warning for warning in reversed(warnings)}.values())[
         ::-1
     ]
-
-
-def with_unknown_columns(plan: Plan, columns: Sequence[str]) -> Plan:
-    """The plan with a warning about unused columns. Names that are not plain words are left out."""
-    if not columns:
-        return plan
-    reported = [column for column in columns if _PLAIN_NAME.fullmatch(column)]
-    warning = ApiWarning(code="unknown_columns", count=len(columns), facts={"columns": ", ".join(reported)[:200]})
-    return replace(plan, warnings=(*plan.warnings, warning))

@@ -270,7 +270,7 @@ class Browse:
     async def view(self, distribution: Distribution) -> DistributionView:
         """A distribution as people see it. Once it is confirmed, the sum of its counts is `accepted`."""
         plan = distribution.plan
-        field_errors: Sequence[FieldError] = ()
+        field_errors: Sequence[FieldError] = distribution.file_errors
         if plan is not None and plan.rejected:
             field_errors = (
                 await self._plans.read_field_errors(
@@ -312,10 +312,12 @@ class Browse:
     async def field_errors(
         self, organisation: str, distribution_id: str, part: int, start: int, limit: int
     ) -> tuple[Sequence[FieldError], tuple[int, int] | None]:
-        """Rejected rows from a place on, and the place of the next ones. Raises Refusal `not_found`."""
-        plan = (await self._found(organisation, distribution_id)).plan
+        """Rejected rows from a place on, or why the file was refused, and the place of the next ones. Raises Refusal
+        `not_found`."""
+        found = await self._found(organisation, distribution_id)
+        plan = found.plan
         if plan is None:
-            return (), None
+            return found.file_errors[start:], None
         read = partial(self._plans.read_field_errors, organisation, distribution_id, plan.attempt)
         return await _page_of(read, part, start, limit)
 

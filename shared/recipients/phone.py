@@ -72,7 +72,29 @@ _NO_NUMBER = frozenset(
     | {"néant", "no", "non", "rien", "sans", "x", "xx", "xxx"}
 )
 
-_LABEL = re.compile(r"(?:t[eé]l(?:[eé]phone)?|phone|mobile|gsm|whatsapp)[\s.:]*(?=[+(\d])", re.IGNORECASE)
+_MEANS = (
+    r"(?:t[eé]l(?:[eé]phone)?|phone|mobile|gsm|whats?app|wa|sms|portable|cell(?:ulaire|phone)?|contact"
+    r"|num(?:[eé]ro)?|orange(?:\s+money)?|free|expresso|moov|mtn|airtel|wave)"
+)
+"""What people write beside a number and that says nothing of whose it is. "wrong number" and "mother" do."""
+
+_LABEL = re.compile(rf"(?:{_MEANS}|n[°ºo])[\s.:]*(?=[+(\d])", re.IGNORECASE)
+
+_NOTE = re.compile(rf"(?<=\d)[\s:.-]*(?:\({_MEANS}\)|\[{_MEANS}\]|\b{_MEANS})\.?$", re.IGNORECASE)
+
+_PLAIN = re.compile(r"\+?\d+(?: \d+)*", re.ASCII)
+"""Most of them."""
+
+_FORMULA = re.compile(r'="([^"]*)"')
+"""What keeps Excel from taking a number for one."""
+
+_LINK = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:wa\.me/|api\.whatsapp\.com/send/?\?phone=|whatsapp://send/?\?phone=)\+?(\d+)/?(?:[?&].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+"""A WhatsApp link: its number is international by WhatsApp's own rule."""
+
+_SEPARATORS = " ;,|/\\\t\r\n"
 
 _ONE_NUMBER = re.compile(r"[\s(\['.]*\+?[\d\s()\[\].,/_-]*", re.ASCII)
 
@@ -80,7 +102,19 @@ _BETWEEN_NUMBERS = re.compile(r"[/\\;,|&\n]|\b(?:ou|et|or|and)\b|(?<=\d)(?:ou|et
 
 _GAP = re.compile(r"(?<=\d)\D+(?=\d)", re.ASCII)
 
-_FLOAT = re.compile(r"(\+?\d{8,15})\.0+", re.ASCII)
+_FLOAT = re.compile(r"(\+?\d{5,15})[.,]0+", re.ASCII)
+
+_SCIENTIFIC = re.compile(r"(\d)[.,](\d{7,14})[eE]\+?(\d\d?)", re.ASCII)
+"""A spreadsheet's 2.21771234501E+11, which is whole while it has all of its digits."""
+
+_OPTIONAL_ZERO = re.compile(r"((?:\+|00)?[\d\s]{0,6})\(0\)", re.ASCII)
+"""The 0 that is dialled inside a country only: +221 (0) 77…"""
+
+_DOUBLED_CODE = re.compile(
+    rf"\(?(?:\+|00)?(?P<code>{'|'.join(map(str, _CALLING_CODES))})\)?[\s.-]*\(?(?:\+|00)?(?P=code)(?=[\d\s().-])",
+    re.ASCII,
+)
+"""Typed where the form or the register had put it already."""
 
 
 def normalise(raw: str, default_country: str) -> PhoneNumber:
@@ -135,6 +169,8 @@ def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:
     if len(raw) > _LONGEST_FIELD:
         raise PhoneError(PhoneProblem.INVALID)
     text, region = _plain(raw), default_country.upper()
+    if "/" in text and (link := _LINK.fullmatch(text)):
+        return _of_link(link[1].removeprefix("00"), region)
     if "".join(c for c in text if c.isalnum()).casefold() in _NO_NUMBER:
         raise PhoneError(PhoneProblem.MISSING)
     if _is_list(text, region):
@@ -145,19 +181,44 @@ def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:
     return number
 
 
+def _of_link(digits: str, region: str) -> lib.PhoneNumber:
+    """By WhatsApp's own rule it is international. Where it may be a national one, too, put there by mistake, it is
+    neither."""
+    number, national = _read(f"+{digits}", region), _read(digits, region)
+    if number is None or national not in (None, number):
+        raise PhoneError(PhoneProblem.INVALID)
+    return number
+
+
 def _e164(number: lib.PhoneNumber) -> str:
     return lib.format_number(number, lib.PhoneNumberFormat.E164)
 
 
 def _plain(raw: str) -> str:
     """`raw` with digits, spaces, dashes and signs of any script in ASCII, without labels and what spreadsheets add."""
+    if _PLAIN.fullmatch(raw):
+        return raw
     text = raw if raw.isascii() else "".join(map(_plain_character, raw.translate(_NOT_ASCII)))
-    text = _LABEL.sub("", text.strip().removeprefix("'"), count=1)
-    # A column of numbers read as decimals.
-    if decimal := _FLOAT.fullmatch(text):
-        return decimal[1]
+    text = text.strip(_SEPARATORS)
+    if formula := _FORMULA.fullmatch(text):
+        text = formula[1]
+    text = _LABEL.sub("", text.lstrip("'’`").strip(), count=1)
+    if not text[-1:].isdigit():
+        text = _NOTE.sub("", text)
+    if number := _of_spreadsheet(text):
+        return number
     # A + typed from right to left.
     return text.removesuffix("+") if text.count("+") == 1 else text
+
+
+def _of_spreadsheet(text: str) -> str | None:
+    """A column of numbers read as decimals, where no digit is lost."""
+    if decimal := _FLOAT.fullmatch(text):
+        return decimal[1]
+    scientific = _SCIENTIFIC.fullmatch(text)
+    if scientific and len(scientific[2]) == int(scientific[3]):
+        return scientific[1] + scientific[2]
+    return None
 
 
 def _plain_character(character: str) -> str:
@@ -198,7 +259,19 @@ def _why_unread(text: str, region: str) -> PhoneProblem:
 
 
 def _read(text: str, region: str) -> lib.PhoneNumber | None:
-    """The number, of whatever kind, that all the digits of `text` make together; None where they make none."""
+    """The one number, of whatever kind, that the digits of `text` make together; None where they make none, or two."""
+    number = _of_all_digits(text, region)
+    if "(0)" in text and (match := _OPTIONAL_ZERO.match(text)):
+        shorter = _of_all_digits(match[1] + text[match.end() :], region)
+        if number is not None and shorter is not None and shorter != number:
+            return None
+        number = number or shorter
+    if number is None and (match := _DOUBLED_CODE.match(text)) and (len(match["code"]) > 2 or match[0][0] in "+(0"):
+        number = _of_all_digits(f"+{match['code']} {text[match.end() :]}", region)
+    return number
+
+
+def _of_all_digits(text: str, region: str) -> lib.PhoneNumber | None:
     if not _ONE_NUMBER.fullmatch(text):
         return None
     candidates = _candidates(_digits(text), region, international="+" in text)

@@ -15,7 +15,12 @@ from shared.storage.aws import Aws
 
 _VALID_FOR = timedelta(hours=1)
 
-UPLOAD_TYPES = {"csv": "text/csv", "ndjson": "application/x-ndjson", "dhis2": "application/json"}
+UPLOAD_TYPES = {
+    "csv": "text/csv",
+    "ndjson": "application/x-ndjson",
+    "dhis2": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 """Format of an upload (api.md, Uploads) → its media type."""
 
 _NO_FILE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})

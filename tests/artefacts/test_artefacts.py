@@ -45,7 +45,7 @@ NEVER_SHIPPED = {
     "boto3",
     "botocore",
 }
-OMITTED = re.compile(r"\.\./|bin/|aws_lambda_powertools/event_handler/")
+OMITTED = re.compile(r"\.\./|bin/|aws_lambda_powertools/(?:event_handler|utilities/(?!jmespath_utils/|typing/)[^/]+)/")
 AWS = {"botocore", "dateutil", "jmespath", "six", "urllib3"}
 EVERYWHERE = {*AWS, "aws_lambda_powertools", "msgspec", "typing_extensions"}
 CALLS = {"httpx2", "idna"}

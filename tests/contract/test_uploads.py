@@ -24,7 +24,7 @@ async def read(world: World, upload: Upload) -> bytes | None:
     return None if file is None else file.read()
 
 
-@pytest.mark.parametrize("form", ["csv", "ndjson", "dhis2"])
+@pytest.mark.parametrize("form", ["csv", "ndjson", "dhis2", "xlsx"])
 async def test_an_uploaded_file_is_found_with_its_format(world: World, form: str) -> None:
     assert await world.uploads.find(ORGANISATION, "u-1") is None
     await put(world, FIRST, form)

@@ -52,8 +52,6 @@ from tests.fakes.rest import (
 )
 from tests.fakes.world import FakeClock, Points
 
-FORMS = {"text/csv": "csv", "application/x-ndjson": "ndjson", "application/json": "dhis2"}
-
 
 class Hands(Protocol):
     """What happens from outside."""

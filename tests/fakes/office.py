@@ -40,6 +40,7 @@ from shared.recipients.number_key import NumberKey
 from shared.sending.channel import CardSource, ChannelSender
 from shared.sending.send import SendStep
 from shared.sending.test_send import SendTest
+from shared.storage.workbooks import ChildWorkbooks
 from shared.texts.content import Content
 from shared.webhooks.account_updates import AccountListener
 from shared.webhooks.inbound import InboundAdapter
@@ -138,6 +139,7 @@ class Office:
         self.turns = FakeTurns(self.points)
         self.plans = FakePlans(self.points)
         self.uploads = FakeUploads(self.points)
+        self.workbooks = ChildWorkbooks()
         self.queue = FakeChannelQueue(self.points)
         self.tasks = FakeTaskQueue(self.points)
         self.rate_limits = FakeRateLimits(self.points, self.clock)

@@ -30,7 +30,7 @@ EDGES = {"storage", "providers", "api", "app"}
 LIBRARIES = {
     "recipients": {"phonenumbers", "ijson"},
     "providers": {"anyio", "httpx2"},
-    "storage": {"botocore", "msgspec"},
+    "storage": {"botocore", "msgspec", "python_calamine"},
     "api": {"fastjsonschema"},
     "app": {"aws_lambda_powertools", "msgspec"},
 }

@@ -194,7 +194,44 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "row_unreadable": (
             "The row cannot be read.",
-            "Check its quotes, its number of columns and its encoding (UTF-8).",
+            "Check its quotes and its number of columns.",
+        ),
+        "encoding_unknown": (
+            "Letters of the file cannot be read: it is neither UTF-8 nor UTF-16 nor Windows-1252.",
+            "The first of them is in line {line}.",
+            "In Excel, choose “Save as”, then “CSV UTF-8” or “Excel workbook (.xlsx)”, and upload the new file.",
+        ),
+        "header_missing": (
+            "The file has no line of titles.",
+            "Line {line} holds data already.",
+            "Add a line with the names of the columns above it, for example: Phone, First name, Last name.",
+        ),
+        "phone_column_missing": (
+            "No column has a title that names the phone.",
+            "Columns found in line {line}: {columns}.",
+            "Call the column with the numbers “Phone”, and upload the file again.",
+        ),
+        "column_twice": (
+            "Two columns name the same thing: it is not known which one to take.",
+            "They are: {columns}.",
+            "Keep one of them, or give the other one another title.",
+        ),
+        "quote_unclosed": (
+            "A quotation mark is opened and never closed: what follows cannot be told apart into rows.",
+            "It is opened in line {line}.",
+            "Close it or remove it, and upload the file again.",
+        ),
+        "file_empty": (
+            "The file holds no row of data.",
+            "Make sure that you saved the right sheet, and upload the file again.",
+        ),
+        "not_this_format": (
+            "The file cannot be read as the format that was named.",
+            "The format named: {format}.",
+            "The file seems to be {looks_like}.",
+            "Line: {line}.",
+            "Records read before the error: {rows}.",
+            "Why: {why}.",
         ),
         "field_unknown": (
             "This field does not exist here.",
@@ -308,8 +345,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "paused_by_user": ("A person in your organisation paused it.", "Resume it to continue."),
         "expired": ("It was not confirmed within 7 days.", "Create the distribution again."),
         "file_unreadable": (
-            "The file cannot be read to its end as the format that was named, or has more than 1,000,000 rows.",
-            "Save it as UTF-8 in that format, a long one in parts, and upload it again.",
+            "The file could not be read; nothing was sent.",
+            "The errors of the distribution say why and where. Mend the file, and upload it again.",
         ),
     },
     TextKind.WARNING: {
@@ -353,6 +390,17 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "The file has columns that are not used.",
             "The columns: {columns}.",
             "Check their names if you need them.",
+        ),
+        "lines_skipped": (
+            "Lines above the titles of the columns were not read.",
+            "Lines concerned: {count}.",
+            "Make sure that none of them holds a recipient.",
+        ),
+        "pages_missing": (
+            "The file holds only a part of the list: DHIS2 says that there are more pages.",
+            "Records read: {read}.",
+            "Records in DHIS2: {total}.",
+            "Export the whole list (paging=false), or all its pages, before you confirm.",
         ),
         "sender_name_narrow": (
             "Orange may not accept this sender name in every country.",
@@ -401,6 +449,39 @@ WORDS: dict[str, dict[str, str]] = {
         "delivered": "delivered",
         "read": "read",
         "failed": "failed",
+    },
+    "looks_like": {
+        "workbook": "an Excel workbook (format xlsx)",
+        "old_workbook": "an old Excel workbook (.xls), or one with a password: save it without a password as “Excel "
+        "workbook (.xlsx)”",
+        "opendocument": "a LibreOffice document: save it as .xlsx or CSV",
+        "zip": "a compressed archive: take the file out of it",
+        "pdf": "a PDF",
+        "picture": "a picture",
+        "web_page": "a web page: the export has probably failed, sign in and repeat it",
+        "json": "JSON (format dhis2 or ndjson)",
+        "text": "text (format csv)",
+    },
+    "why": {
+        "another_kind": "its content is of another kind. Announce the right format, or save it differently",
+        "too_many_rows": "it has more than 1,000,000 rows. Make several files of it",
+        "line_too_long": "this line is longer than 1 MB. Check the line ends and the quotation marks",
+        "gone": "the file is not there any more, it has expired or was erased. Upload it again",
+        "tries": "reading it has failed three times. Save the list alone in a new file",
+        "too_many_workbook_rows": "the sheet has more than 100,000 rows. Make several files of it, or save it as CSV",
+        "workbook_too_large": "the workbook is larger than 50 MB. Save the list alone, without pictures, or as CSV",
+        "workbook_unpacks_too_large": "the workbook is larger than 400 MB once unpacked. Save the list alone, or as "
+        "CSV",
+        "workbook_too_big": "the sheet has too many cells: more than 100,000 rows, or a value far away from the list. "
+        "Delete the rows and columns beyond the list, or save it as CSV",
+        "workbook_too_slow": "reading it takes too long. Save the list alone in a new workbook",
+        "workbook_without_sheet": "the workbook has no worksheet",
+        "workbook_broken": "the workbook is damaged. Open it in Excel and save it again",
+        "not_json": "it is not JSON",
+        "json_broken": "the JSON is cut or damaged after this place. Export it again",
+        "not_dhis2": "this JSON holds neither trackedEntities nor enrollments. Export it from DHIS2’s tracker API",
+        "enrollments_first": "a record in it begins with its enrollments. Export it without changing the fields’ order",
+        "entity_too_large": "a record is too large or too deeply nested. Export only the fields that are needed",
     },
     "state": {"deleted": "deleted", "inactive": "inactive", "cancelled": "cancelled"},
     "stopped": {"rejected": "rejected", "paused": "paused", "disabled": "disabled"},

@@ -212,7 +212,45 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "row_unreadable": (
             "La ligne est illisible.",
-            "Vérifiez ses guillemets, son nombre de colonnes et son encodage (UTF-8).",
+            "Vérifiez ses guillemets et son nombre de colonnes.",
+        ),
+        "encoding_unknown": (
+            "Des lettres du fichier sont illisibles : il n’est ni en UTF-8, ni en UTF-16, ni en Windows-1252.",
+            "La première se trouve à la ligne {line}.",
+            "Dans Excel, choisissez « Enregistrer sous », puis « CSV UTF-8 » ou « Classeur Excel (.xlsx) », et "
+            "importez le nouveau fichier.",
+        ),
+        "header_missing": (
+            "Le fichier n’a pas de ligne de titres.",
+            "La ligne {line} contient déjà des données.",
+            "Ajoutez au-dessus une ligne avec les noms des colonnes, par exemple : Téléphone, Prénom, Nom.",
+        ),
+        "phone_column_missing": (
+            "Aucune colonne ne porte un titre qui désigne le téléphone.",
+            "Colonnes trouvées à la ligne {line} : {columns}.",
+            "Appelez « Téléphone » la colonne qui contient les numéros, puis importez le fichier de nouveau.",
+        ),
+        "column_twice": (
+            "Deux colonnes désignent la même information : on ne sait pas laquelle prendre.",
+            "Ce sont : {columns}.",
+            "Gardez-en une, ou donnez à l’autre un titre différent.",
+        ),
+        "quote_unclosed": (
+            "Un guillemet est ouvert et n’est jamais fermé : la suite du fichier ne peut pas être séparée en lignes.",
+            "Il est ouvert à la ligne {line}.",
+            "Fermez-le ou retirez-le, puis importez le fichier de nouveau.",
+        ),
+        "file_empty": (
+            "Le fichier ne contient aucune ligne de données.",
+            "Vérifiez que vous avez enregistré la bonne feuille, puis importez le fichier de nouveau.",
+        ),
+        "not_this_format": (
+            "Le fichier ne peut pas être lu dans le format annoncé.",
+            "Format annoncé : {format}.",
+            "Le fichier est plutôt {looks_like}.",
+            "Ligne : {line}.",
+            "Enregistrements lus avant l’erreur : {rows}.",
+            "Pourquoi : {why}.",
         ),
         "field_unknown": (
             "Ce champ n’existe pas ici.",
@@ -335,8 +373,9 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "paused_by_user": ("Une personne de votre organisation l’a mise en pause.", "Reprenez-la pour continuer."),
         "expired": ("Elle n’a pas été confirmée dans les 7 jours.", "Créez la distribution de nouveau."),
         "file_unreadable": (
-            "Le fichier n’est pas lisible jusqu’au bout dans le format annoncé, ou compte plus de 1 000 000 de lignes.",
-            "Enregistrez-le en UTF-8 dans ce format, en plusieurs parties s’il est long, et importez-le de nouveau.",
+            "Le fichier n’a pas pu être lu ; rien n’a été envoyé.",
+            "Les erreurs de la distribution disent pourquoi et à quel endroit. Corrigez le fichier, puis importez-le "
+            "de nouveau.",
         ),
     },
     TextKind.WARNING: {
@@ -380,6 +419,17 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Le fichier a des colonnes qui ne sont pas utilisées.",
             "Les colonnes : {columns}.",
             "Vérifiez leurs noms si vous en avez besoin.",
+        ),
+        "lines_skipped": (
+            "Des lignes au-dessus des titres des colonnes n’ont pas été lues.",
+            "Lignes concernées : {count}.",
+            "Vérifiez qu’aucune ne contient un bénéficiaire.",
+        ),
+        "pages_missing": (
+            "Le fichier ne contient qu’une partie de la liste : DHIS2 indique qu’il y a d’autres pages.",
+            "Dossiers lus : {read}.",
+            "Dossiers dans DHIS2 : {total}.",
+            "Exportez la liste entière (paging=false), ou toutes les pages, avant de confirmer.",
         ),
         "sender_name_narrow": (
             "Orange peut ne pas accepter ce nom d’expéditeur dans tous les pays.",
@@ -428,6 +478,40 @@ WORDS: dict[str, dict[str, str]] = {
         "delivered": "remis",
         "read": "lu",
         "failed": "échoué",
+    },
+    "looks_like": {
+        "workbook": "un classeur Excel (format xlsx)",
+        "old_workbook": "un ancien classeur Excel (.xls) ou un classeur protégé par un mot de passe : enregistrez-le "
+        "sans mot de passe en « Classeur Excel (.xlsx) »",
+        "opendocument": "un document LibreOffice : enregistrez-le en .xlsx ou en CSV",
+        "zip": "une archive compressée : extrayez-en le fichier",
+        "pdf": "un PDF",
+        "picture": "une image",
+        "web_page": "une page web : l’export a sans doute échoué, connectez-vous et recommencez",
+        "json": "du JSON (format dhis2 ou ndjson)",
+        "text": "du texte (format csv)",
+    },
+    "why": {
+        "another_kind": "son contenu est d’une autre sorte. Annoncez le bon format, ou enregistrez-le autrement",
+        "too_many_rows": "il compte plus de 1 000 000 de lignes. Faites-en plusieurs fichiers",
+        "line_too_long": "cette ligne dépasse 1 Mo. Vérifiez la fin des lignes et les guillemets",
+        "gone": "le fichier n’existe plus, il a expiré ou a été effacé. Importez-le de nouveau",
+        "tries": "sa lecture a échoué trois fois. Enregistrez la liste seule dans un nouveau fichier",
+        "too_many_workbook_rows": "la feuille compte plus de 100 000 lignes. Faites-en plusieurs fichiers, ou "
+        "enregistrez-la en CSV",
+        "workbook_too_large": "le classeur dépasse 50 Mo. Enregistrez la liste seule, sans images, ou en CSV",
+        "workbook_unpacks_too_large": "le classeur dépasse 400 Mo une fois décompressé. Enregistrez la liste seule, ou "
+        "en CSV",
+        "workbook_too_big": "la feuille a trop de cellules : plus de 100 000 lignes, ou une valeur très loin de la "
+        "liste. Supprimez les lignes et les colonnes au-delà de la liste, ou enregistrez-la en CSV",
+        "workbook_too_slow": "sa lecture prend trop de temps. Enregistrez la liste seule dans un nouveau classeur",
+        "workbook_without_sheet": "le classeur n’a aucune feuille de calcul",
+        "workbook_broken": "le classeur est endommagé. Ouvrez-le dans Excel, puis enregistrez-le de nouveau",
+        "not_json": "ce n’est pas du JSON",
+        "json_broken": "le JSON est coupé ou endommagé après cet endroit. Exportez-le de nouveau",
+        "not_dhis2": "ce JSON ne contient ni trackedEntities ni enrollments. Exportez-le depuis l’API tracker de DHIS2",
+        "enrollments_first": "un dossier y commence par ses inscriptions. Exportez-le sans changer l’ordre des champs",
+        "entity_too_large": "un dossier est trop grand ou trop imbriqué. Exportez seulement les champs nécessaires",
     },
     "state": {"deleted": "supprimé", "inactive": "inactif", "cancelled": "annulé"},
     "stopped": {"rejected": "rejeté", "paused": "suspendu", "disabled": "désactivé"},

@@ -11,6 +11,7 @@ from shared.providers.meta.graph import Graph, MetaTemplates
 from shared.storage.dynamodb.people import DynamoTraces
 from shared.storage.files import S3Uploads
 from shared.storage.schedules import ScheduleNames, SchedulerSchedules
+from shared.storage.workbooks import ChildWorkbooks
 
 
 class AwsWhole(AwsCards, AwsKeyed):
@@ -35,6 +36,11 @@ class AwsWhole(AwsCards, AwsKeyed):
     def uploads(self) -> S3Uploads:
         """Files of clients."""
         return S3Uploads(self.aws, self._given.payload_bucket)
+
+    @cached_property
+    def workbooks(self) -> ChildWorkbooks:
+        """Reads uploaded workbooks."""
+        return ChildWorkbooks()
 
     @cached_property
     def schedules(self) -> SchedulerSchedules:

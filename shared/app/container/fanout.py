@@ -21,6 +21,7 @@ from shared.messages.status_writer import StatusWriter
 from shared.pacing.members import Proofs
 from shared.policy.erasure import Eraser, EraserDeps, Traces
 from shared.policy.gate_check import GateCheck
+from shared.recipients.files.workbook import Workbooks
 from shared.sending.channel import CardSource
 from shared.sending.enqueue_now import EndingQueue
 from shared.sending.resolve_unknown import Unknowns
@@ -37,6 +38,10 @@ class FanoutAdapters(ReadingAdapters, Protocol):
     @property
     def traces(self) -> Traces:
         """Other records about a person."""
+
+    @property
+    def workbooks(self) -> Workbooks:
+        """Reads uploaded workbooks."""
 
     @property
     def card_source(self) -> CardSource:
@@ -56,6 +61,7 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
                 distributions=on.distributions,
                 plans=on.plans,
                 uploads=on.uploads,
+                workbooks=on.workbooks,
                 already=self.already,
                 planner=Planner(self.eligibility, on.plans, on.rate_limits, self.balances, self.number, probe),
                 settings=self.setting_reader,

@@ -21,7 +21,7 @@ from shared.messages.message import DeadReason, Status
 from shared.messages.payload import Channel, Mode
 from shared.policy.consent import ConsentState
 from shared.recipients.countries import COVERED
-from shared.recipients.recipient import LANGUAGES
+from shared.recipients.recipient import FIELDS, LANGUAGES
 from shared.storage.files import UPLOAD_TYPES
 from shared.texts.content import SmsEncoding
 from shared.texts.sms import Encoding
@@ -88,6 +88,7 @@ FROM_THE_CODE: Mapping[str, Listed] = {
     "schemas/DistributionOrder/channel": CHANNELS,
     "schemas/Distribution/channel": CHANNELS,
     "schemas/Distribution/status": DISTRIBUTION_STATUSES,
+    "schemas/Distribution/columns/items/field": _listed(*FIELDS, also=(None,)),
     "schemas/Distribution/counts keys": STATUSES,
     "schemas/Distribution/fallback/counts keys": STATUSES,
     "schemas/Distribution/holds/items/scope": HOLD_SCOPES,

@@ -55,6 +55,39 @@ READABLE = [
     ("20000001", "TN", "+21620000001"),
     ("+33 (0)6 00 00 00 01", "SN", "+33600000001"),  # outside the nine countries: the gate decides
     ("+12125550100", "SN", "+12125550100"),  # America does not show whether a number is mobile
+    ("+221 (0) 77 000 00 01", "SN", SENEGAL),
+    ("00221(0)770000001", "CI", SENEGAL),
+    ("221 (0) 77 000 00 01", "SN", SENEGAL),
+    ("(0)770000001", "SN", SENEGAL),
+    ("+225 (0) 700000001", "SN", IVORY_COAST),  # there the 0 belongs to the number
+    ("+225 (0) 0700000001", "SN", IVORY_COAST),
+    ("77 000 00 01 (WhatsApp)", "SN", SENEGAL),
+    ("77 000 00 01 [wa]", "SN", SENEGAL),
+    ("770000001 whatsapp", "SN", SENEGAL),
+    ("77 000 00 01 - Orange", "SN", SENEGAL),
+    ("WhatsApp : 77 000 00 01", "SN", SENEGAL),
+    ("N° 77 000 00 01", "SN", SENEGAL),
+    ("wa.me/221770000001", "CI", SENEGAL),
+    ("https://wa.me/221770000001?text=Bonjour", "SN", SENEGAL),
+    ("https://api.whatsapp.com/send?phone=%2B221770000001".replace("%2B", "+"), "SN", SENEGAL),
+    ("+221221770000001", "SN", SENEGAL),  # a form had put the code there already
+    ("221221770000001", "CI", SENEGAL),
+    ("00221 00221 77 000 00 01", "SN", SENEGAL),
+    ("+221 +221 77 000 00 01", "SN", SENEGAL),
+    ("(+221) 221 770000001", "SN", SENEGAL),
+    ("+2020 1000000001", "SN", "+201000000001"),
+    ("22322370000001", "SN", "+22370000001"),
+    ("770000001;", "SN", SENEGAL),
+    ("; 77 000 00 01 ;;", "SN", SENEGAL),
+    ("77 000 00 01 /", "SN", SENEGAL),
+    ('="770000001"', "SN", SENEGAL),
+    ("\u2019770000001", "SN", SENEGAL),
+    ("770000001,0", "SN", SENEGAL),
+    ("221770000001.00", "SN", SENEGAL),
+    ("2.21770000001E+11", "SN", SENEGAL),
+    ("2,21770000001E+11", "SN", SENEGAL),
+    ("7.70000001e+08", "SN", SENEGAL),
+    ("7,70000001E8", "SN", SENEGAL),
 ]
 
 REFUSED = [
@@ -79,6 +112,21 @@ REFUSED = [
     ("00770000001", "SN", "phone_invalid"),
     ("2.21771E+11", "SN", "phone_invalid"),
     ("2,21771E+11", "SN", "phone_invalid"),
+    ("2.21770E+11", "SN", "phone_invalid"),  # digits are lost
+    ("2.2177000000E+11", "SN", "phone_invalid"),
+    ("2.217700000012E+11", "SN", "phone_invalid"),
+    ("7.7E+08", "SN", "phone_invalid"),
+    ("77 000 00 01 (faux numéro)", "SN", "phone_invalid"),
+    ("77 000 00 01 (mère)", "SN", "phone_invalid"),
+    ("+221 (0) 0770000001", "SN", "phone_invalid"),
+    ("2020 1000000001", "SN", "phone_invalid"),  # an Egyptian's, or a year and something
+    ("+221 221 7700000", "SN", "phone_invalid"),
+    ("wa.me/qr/ABCDEF", "SN", "phone_invalid"),
+    ("wa.me/770000001", "SN", "phone_invalid"),  # such a link is international
+    ("wa.me/674551234", "CM", "phone_invalid"),  # a Cameroonian's, or one of Nauru that has lost a digit
+    ("https://wa.me/221338200001", "SN", "phone_not_mobile"),
+    ("100000000,0", "EG", "phone_invalid"),  # not 1000000000
+    ("6907290.0", "BF", "phone_invalid"),  # not 69072900
     ("770000001 ext 3", "SN", "phone_invalid"),
     ("77-CALL-NOW", "SN", "phone_invalid"),
     ("+2210000", "SN", "phone_invalid"),
@@ -181,6 +229,47 @@ def test_one_number_or_one_reason_and_normalising_is_idempotent(raw: str, countr
 @given(st.sampled_from(MOBILES), st.sampled_from(sorted(COVERED)))
 def test_e164_numbers_of_every_country_stay_unchanged(e164: str, country: str) -> None:
     assert normalise(e164, country).e164 == e164
+
+
+DECORATIONS = (
+    *("{e164}", "+{code} (0) {national}", "+{code}{code}{national}", "00{code} 00{code} {national}", "{e164};"),
+    *("{e164} (WhatsApp)", "Tél : {e164}", "wa.me/{code}{national}", '="{e164}"', "'{e164}", "{code}{national}.0"),
+    *("{code}{national},0", "{e164} - Orange", "+{code} +{code} {national}", "https://wa.me/{code}{national}?text=1"),
+)
+
+
+OURS = [e164 for e164 in MOBILES if phonenumbers.region_code_for_number(phonenumbers.parse(e164)) in COVERED]
+
+
+@given(
+    st.sampled_from(OURS),
+    st.sampled_from(DECORATIONS),
+    st.sampled_from(sorted(COVERED)),
+    st.sampled_from([None, *range(15)]),
+)
+def test_a_number_with_a_decoration_is_read_as_itself_or_refused(
+    e164: str, decoration: str, country: str, lost: int | None
+) -> None:
+    """Also where a digit was lost: then as the number that the digits make by themselves, never as another one."""
+    parsed = phonenumbers.parse(e164)
+    national = phonenumbers.national_significant_number(parsed)
+    if lost is not None:
+        national = national[:lost] + national[lost + 1 :]
+    plain = f"+{parsed.country_code}{national}"
+    raw = decoration.format(e164=plain, code=parsed.country_code, national=national)
+    allowed = {None, reading(plain, country)}
+    if "(0)" in raw:
+        allowed.add(reading(f"+{parsed.country_code}0{national}", country))
+    if decoration.startswith("{code}{national}"):
+        allowed.add(reading(plain.removeprefix("+"), country))
+    assert reading(raw, country) in allowed
+
+
+def reading(raw: str, country: str) -> str | None:
+    try:
+        return normalise(raw, country).e164
+    except PhoneError:
+        return None
 
 
 @given(st.integers(0, 99_999_999), st.sampled_from(["", "+225", "00225", "225"]))

@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.base.json import JsonObject, JsonValue, parse
-from shared.base.refusal import FieldError
+from shared.base.refusal import ApiWarning, FieldError
 from shared.policy.eligibility import Row
-from shared.recipients.uploads import RowReader, UnreadableFileError, entities
+from shared.recipients.files.reader import RowReader
+from shared.recipients.files.tracker import Pages, entities
+from shared.recipients.files.unreadable import UnreadableFileError
+from shared.storage.workbooks import ChildWorkbooks
 
 UNREADABLE = FieldError(field="row", code="row_unreadable")
 ONE, TWO = "+221770000001", "+221770000002"
+WORKBOOKS = ChildWorkbooks()
 
 
 class Dripping:
@@ -47,9 +51,9 @@ class Endless:
 def read(content: str | bytes, form: str) -> list[Row]:
     """The rows, which must not depend on the size of the file's pieces."""
     data = content.encode() if isinstance(content, str) else content
-    rows = list(RowReader(io.BytesIO(data), form).rows())
-    assert rows == list(RowReader(Dripping(data, 1), form).rows())
-    assert rows == list(RowReader(Dripping(data, 7), form).rows())
+    rows = list(RowReader(io.BytesIO(data), form, WORKBOOKS).rows())
+    assert rows == list(RowReader(Dripping(data, 1), form, WORKBOOKS).rows())
+    assert rows == list(RowReader(Dripping(data, 7), form, WORKBOOKS).rows())
     return rows
 
 
@@ -163,7 +167,7 @@ def test_ndjson_rows_have_the_numbers_of_their_lines(end: str) -> None:
 def test_blank_rows_do_not_count_against_the_most_rows() -> None:
     blank = b"\n" * 1000
     content = itertools.chain([b"phone,first_name\n"], itertools.repeat(blank, 1100), [f"{ONE},Aminata\n".encode()])
-    [row] = RowReader(Endless(content), "csv").rows()
+    [row] = RowReader(Endless(content), "csv", WORKBOOKS).rows()
     assert row.number == 1_100_001
 
 
@@ -177,31 +181,30 @@ def test_csv_a_giant_cell_affects_no_other_row() -> None:
 
 
 def test_csv_unknown_columns_are_reported_and_not_read() -> None:
-    reader = RowReader(io.BytesIO(f"Phone,Village,dhis2,,First_Name\n{ONE},Thiès,x,y,Aminata\n".encode()), "csv")
+    reader = RowReader(
+        io.BytesIO(f"Phone,Village,dhis2,,First_Name\n{ONE},Thiès,x,y,Aminata\n".encode()), "csv", WORKBOOKS
+    )
     assert [row.raw for row in reader.rows()] == [AMINATA]
-    assert reader.unknown_columns == ("village", "dhis2")
-
-
-def test_csv_without_rows() -> None:
-    assert raws("phone,first_name\n") == []
+    assert reader.warnings == (ApiWarning(code="unknown_columns", count=2, facts={"columns": "Village, dhis2"}),)
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "no phone column"),
-        ("\n\n", "no phone column"),
-        ("\ufeff", "no phone column"),
-        (f"telephone,first_name\n{ONE},Aminata\n", "no phone column"),
-        (f"{ONE},Aminata\n", "no phone column"),
-        (f"phone\tfirst_name\n{ONE}\tAminata\n", "no phone column"),
-        (f"phone,Phone\n{ONE},{TWO}\n", "a column stands twice"),
-        ("phone,first_name\n+221770000001,Amélie\n".encode("latin-1"), "UnicodeDecodeError"),
-        (PLAIN.encode("utf-16"), "UnicodeDecodeError"),
-        (f'phone,first_name\n{ONE},"Aminata\n{TWO},"Fatou"\n', "Error"),
-        (f'phone,first_name\n{ONE},"Aminata\n{TWO},Fatou\n', "Error"),
-        (f'phone,"first_name\n{ONE},Aminata\n', "Error"),
-        (f"phone,first_name\n{ONE},{'x' * 1_100_000}\n", "a row beyond 1 MiB"),
+        ("", "file_empty"),
+        ("\n\n", "file_empty"),
+        ("\ufeff", "file_empty"),
+        ("phone,first_name\n", "file_empty"),
+        ("phone,first_name\n,\n\n", "file_empty"),
+        ("village,first_name\nThiès,Aminata\n", "phone_column_missing"),
+        (f"{ONE},Aminata\n", "header_missing"),
+        (f"phone,Phone\n{ONE},{TWO}\n", "column_twice"),
+        ("phone,first_name\n+221770000001,Am\x82lie\n".encode("latin-1"), "encoding_unknown"),
+        (PLAIN.encode("utf-32"), "encoding_unknown"),
+        (f'phone,first_name\n{ONE},"Aminata\n{TWO},"Fatou"\n', "quote_unclosed"),
+        (f'phone,first_name\n{ONE},"Aminata\n{TWO},Fatou\n', "quote_unclosed"),
+        (f'phone,"first_name\n{ONE},Aminata\n', "quote_unclosed"),
+        (f"phone,first_name\n{ONE},{'x' * 1_100_000}\n", "not_this_format: line_too_long"),
     ],
 )
 def test_csv_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
@@ -209,9 +212,13 @@ def test_csv_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
 
 
 def test_rows_before_the_damage_are_read() -> None:
-    rows = RowReader(io.BytesIO(PLAIN.encode() + b"\xff\n"), "csv").rows()
-    with pytest.raises(UnreadableFileError):
+    """The reader reads the first lines together, to find the titles."""
+    many = PLAIN + f"{TWO},Aïda\n" * 100
+    rows = RowReader(io.BytesIO(many.encode() + b"\xff\n"), "csv", WORKBOOKS).rows()
+    assert [row.number for row in itertools.islice(rows, 102)] == list(range(1, 103))
+    with pytest.raises(UnreadableFileError) as caught:
         list(rows)
+    assert caught.value.field_error.line == 104
 
 
 # ------------------------------------------------------------------------------------------------------------- NDJSON
@@ -275,22 +282,20 @@ def test_dhis2_half_pairs_at_every_end_of_a_block(escapes: list[str], size: int)
     expected = parse(reported)
     assert isinstance(expected, dict)
     file = cast("io.BufferedReader", Dripping(reported.encode(), size))
-    assert [value for value, _ in entities(file)] == expected["trackedEntities"]
+    assert [value for value, _ in entities(file, Pages())] == expected["trackedEntities"]
 
 
 def test_ndjson_unknown_fields_are_left_to_the_row() -> None:
     assert raws('{"village": "x", "phone": 1}', "ndjson") == [{"village": "x", "phone": 1}]
 
 
-def test_ndjson_without_rows() -> None:
-    assert raws("", "ndjson") == []
-
-
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ('{"first_name": "Amélie"}'.encode("latin-1"), "UnicodeDecodeError"),
-        ('{"first_name": "' + "x" * 1_100_000 + '"}', "a row beyond 1 MiB"),
+        ("", "file_empty"),
+        ("\n \n", "file_empty"),
+        ('{"first_name": "Amélie"}'.encode("latin-1"), "encoding_unknown"),
+        ('{"first_name": "' + "x" * 1_100_000 + '"}', "not_this_format: line_too_long"),
     ],
 )
 def test_ndjson_files_that_cannot_be_read(content: str | bytes, why: str) -> None:
@@ -330,13 +335,12 @@ def test_dhis2_a_bare_object_in_another_order() -> None:
     first: JsonObject = {"attributes": ENTITY["attributes"], "trackedEntity": "t", "enrollments": ENTITY["enrollments"]}
     assert raws(json.dumps(first), "dhis2") == [{"dhis2": first}]
     last: JsonObject = {"enrollments": ENTITY["enrollments"], "trackedEntity": "t"}
-    assert why_unreadable(json.dumps(last), "dhis2") == "the enrollments of an entity stand before it"
+    assert why_unreadable(json.dumps(last), "dhis2") == "not_this_format: enrollments_first"
 
 
 @pytest.mark.parametrize(
     ("entities", "expected"),
     [
-        ([], []),
         (
             [ENTITY, {"trackedEntity": "t", "deleted": True}],
             [{"dhis2": ENTITY}, {"dhis2": {"trackedEntity": "t", "deleted": True}}],
@@ -356,7 +360,7 @@ def test_dhis2_entries(entities: list[JsonValue], expected: list[JsonObject | No
         " ",
         "null",
         "[]",
-        json.dumps([ENTITY]),
+        '{"trackedEntities": []}',
         "{}",
         '{"trackedEntities": {}}',
         '{"trackedEntities": null, "pager": {}}',
@@ -385,7 +389,9 @@ def test_dhis2_very_deep_nesting_costs_little(start: str, opening: str) -> None:
     with pytest.raises(UnreadableFileError):
         list(
             RowReader(
-                Endless(itertools.chain([start.encode()], itertools.repeat(opening.encode() * 1000, 500))), "dhis2"
+                Endless(itertools.chain([start.encode()], itertools.repeat(opening.encode() * 1000, 500))),
+                "dhis2",
+                WORKBOOKS,
             ).rows()
         )
     _, peak = tracemalloc.get_traced_memory()
@@ -399,7 +405,7 @@ def test_dhis2_a_byte_order_mark_is_dropped() -> None:
 
 def test_dhis2_the_content_after_the_list_may_be_long() -> None:
     content = json.dumps({"trackedEntities": [ENTITY] * 10} | {f"note{n}": "x" * 1000 for n in range(10_000)})
-    assert len(list(RowReader(io.BytesIO(content.encode()), "dhis2").rows())) == 10
+    assert len(list(RowReader(io.BytesIO(content.encode()), "dhis2", WORKBOOKS).rows())) == 10
 
 
 # ------------------------------------------------------------------------------------------------- what never ends
@@ -410,19 +416,19 @@ GIGABYTE = 1024 * 1024 * 1024
 @pytest.mark.parametrize(
     ("form", "start", "rest", "why"),
     [
-        ("csv", "phone,first_name\n", "x", "a row beyond 1 MiB"),
-        ("csv", "phone,first_name\n" + ONE + ',"', "Awa, Ba\n", "Error"),
-        ("csv", "phone,first_name\n", '"a\n","b\n",', "a row beyond 1 MiB"),
-        ("csv", "phone", ",x", "a row beyond 1 MiB"),
-        ("ndjson", '{"phone": "', "7", "a row beyond 1 MiB"),
-        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', "x", "one value is too long"),
-        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', '\\"', "one value is too long"),
-        ("dhis2", '{"', "x", "one value is too long"),
-        ("dhis2", '{"pager": ', " ", "one value is too long"),
-        ("dhis2", '{"pager": ', "7", "one value is too long"),
-        ("dhis2", '{"trackedEntities": [["', f'{"x" * 1000}", "', "one entity is too deep or too long"),
-        ("dhis2", '{"trackedEntities": [[', "{},", "one entity is too deep or too long"),
-        ("dhis2", "{", f'"a": "{"x" * 1000}",', "no list of tracked entities or enrollments at the beginning"),
+        ("csv", "phone,first_name\n", "x", "not_this_format: line_too_long"),
+        ("csv", "phone,first_name\n" + ONE + ',"', "Awa, Ba\n", "quote_unclosed"),
+        ("csv", "phone,first_name\n", '"a\n","b\n",', "quote_unclosed"),
+        ("csv", "phone", ",x", "not_this_format: line_too_long"),
+        ("ndjson", '{"phone": "', "7", "not_this_format: line_too_long"),
+        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', "x", "not_this_format: entity_too_large"),
+        ("dhis2", '{"trackedEntities": [{"trackedEntity": "', '\\"', "not_this_format: entity_too_large"),
+        ("dhis2", '{"', "x", "not_this_format: entity_too_large"),
+        ("dhis2", '{"pager": ', " ", "not_this_format: entity_too_large"),
+        ("dhis2", '{"pager": ', "7", "not_this_format: entity_too_large"),
+        ("dhis2", '{"trackedEntities": [["', f'{"x" * 1000}", "', "not_this_format: entity_too_large"),
+        ("dhis2", '{"trackedEntities": [[', "{},", "not_this_format: entity_too_large"),
+        ("dhis2", "{", f'"a": "{"x" * 1000}",', "not_this_format: not_dhis2"),
     ],
 )
 def test_a_gigabyte_of_one_thing_is_refused_within_a_few_megabytes(form: str, start: str, rest: str, why: str) -> None:
@@ -430,7 +436,7 @@ def test_a_gigabyte_of_one_thing_is_refused_within_a_few_megabytes(form: str, st
     file = Endless(itertools.chain([start.encode()], itertools.repeat(block, GIGABYTE // len(block))))
     tracemalloc.start()
     with pytest.raises(UnreadableFileError) as caught:
-        list(RowReader(file, form).rows())
+        list(RowReader(file, form, WORKBOOKS).rows())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert str(caught.value) == why
@@ -446,10 +452,10 @@ def test_a_gigabyte_of_one_thing_is_refused_within_a_few_megabytes(form: str, st
 def test_a_million_rows_are_accepted_and_not_one_more(form: str, head: str, row: str, tail: str) -> None:
     some, more = row * 1000, [row * (999 if form == "dhis2" else 1000), tail]
     million = itertools.chain([head], itertools.repeat(some, 999), more)
-    assert sum(1 for _ in RowReader(Endless(map(str.encode, million)), form).rows()) == 1_000_000
+    assert sum(1 for _ in RowReader(Endless(map(str.encode, million)), form, WORKBOOKS).rows()) == 1_000_000
     beyond = itertools.chain([head], itertools.repeat(some, 1001), [tail])
-    with pytest.raises(UnreadableFileError, match="more than 1000000 rows"):
-        max(one.number for one in RowReader(Endless(map(str.encode, beyond)), form).rows())
+    with pytest.raises(UnreadableFileError, match="too_many_rows"):
+        max(one.number for one in RowReader(Endless(map(str.encode, beyond)), form, WORKBOOKS).rows())
 
 
 # ------------------------------------------------------------------------------------------------------ bounded memory
@@ -483,7 +489,7 @@ def dhis2_pieces() -> Iterator[bytes]:
 def test_a_large_file_is_read_as_it_is_asked_for(pieces: object, form: str, rows: int) -> None:
     assert callable(pieces)
     file = Endless(pieces())
-    reading = RowReader(file, form).rows()
+    reading = RowReader(file, form, WORKBOOKS).rows()
     assert file.taken == 0
     assert next(reading).number == 1
     assert file.taken <= 1024 * 1024
@@ -498,7 +504,7 @@ def test_a_large_file_is_read_as_it_is_asked_for(pieces: object, form: str, rows
 
 def test_memory_is_bounded() -> None:
     tracemalloc.start()
-    numbers = (row.number for row in RowReader(Endless(itertools.islice(csv_pieces(), 60)), "csv").rows())
+    numbers = (row.number for row in RowReader(Endless(itertools.islice(csv_pieces(), 60)), "csv", WORKBOOKS).rows())
     assert max(numbers) == 59_000
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

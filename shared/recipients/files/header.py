@@ -1,0 +1,196 @@
+"""Column titles as people write them, in French and English → the fields of a recipient.
+
+A field's own name wins over every other title. Otherwise two columns that would fill the same field are refused: nobody
+can tell which one was meant.
+"""
+
+import itertools
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.campaigns.distribution import Column
+from shared.recipients.files.unreadable import UnreadableFileError
+from shared.recipients.recipient import FIELDS
+from shared.texts.content import carriable
+
+MOST_SKIPPED = 5
+"""Lines above the header (api.md, CSV)."""
+
+MOST_COLUMNS = 100
+"""Of a file that are reported. The list is kept beside the distribution."""
+
+_LONGEST_TITLE = 80
+
+_MANY_DIGITS = re.compile(r"(?:\d\D{0,3}){6}")
+"""So many digits are no title: perhaps somebody's number."""
+
+_TITLES: Mapping[str, Sequence[str]] = {
+    "phone": (
+        *("telephone", "telephones", "tel", "mobile", "mobiles", "portable", "gsm", "msisdn", "cell", "cellphone"),
+        *("cellulaire", "whatsapp", "phone number", "phone no", "mobile number", "mobile no", "mobile phone"),
+        *("cell phone", "cell number", "telephone number", "whatsapp number", "numero de telephone", "n telephone"),
+        *("numero telephone", "no telephone", "no de telephone", "n de telephone", "num telephone", "num tel"),
+        *("numero tel", "n tel", "no tel", "tel mobile", "telephone mobile", "telephone portable", "tel portable"),
+        *("numero mobile", "numero de mobile", "numero portable", "numero de portable", "numero whatsapp", "n mobile"),
+        *("numero de tel", "contact telephonique", "telephone whatsapp", "telephone du beneficiaire"),
+    ),
+    "first_name": (
+        *("prenom", "prenoms", "prenom s", "firstname", "given name", "given names", "first names", "forename"),
+        *("forenames", "prenom du beneficiaire", "prenoms du beneficiaire"),
+    ),
+    "last_name": (
+        *("nom", "noms", "nom s", "nom de famille", "lastname", "surname", "family name", "last names"),
+        *("nom du beneficiaire",),
+    ),
+    "card_code": (
+        *("card", "carte", "code carte", "code de la carte", "code de carte", "n carte", "no carte", "numero carte"),
+        *("numero de carte", "numero de la carte", "n de carte", "n de la carte", "no de carte", "num carte"),
+        *("card no", "card number", "card id", "id carte"),
+    ),
+    "programme_name": ("programme", "program", "program name", "nom du programme", "nom programme"),
+    "issue_date": (
+        *(
+            "date d emission",
+            "date emission",
+            "date of issue",
+            "issued",
+            "issued on",
+            "date issued",
+            "date de delivrance",
+        ),
+        *("date delivrance", "delivre le", "delivree le", "emise le", "date d etablissement"),
+    ),
+    "verification_url": (
+        *("verification", "verification link", "url de verification", "lien de verification", "lien verification"),
+        *("url verification", "lien", "link", "url"),
+    ),
+    "card_image": (
+        *(
+            "image",
+            "image carte",
+            "image de la carte",
+            "image de carte",
+            "picture",
+            "card picture",
+            "photo de la carte",
+        ),
+    ),
+    "card_generated_at": ("generated at", "card generated", "carte generee le", "date de generation", "generee le"),
+    "enrollment_id": (
+        *("enrollment", "enrolment", "enrolment id", "inscription", "id inscription", "identifiant inscription"),
+        *("identifiant d inscription", "id d inscription", "n inscription", "numero d inscription", "enrolement"),
+        *("id enrolement",),
+    ),
+    "language": ("langue", "lang", "preferred language", "langue preferee"),
+    "consent": (
+        *("consentement", "consented", "consent given", "accord", "consentement donne", "consent whatsapp"),
+        *("consentement whatsapp",),
+    ),
+}
+"""Beside a field's own name; without accents, in small letters, with one blank between words."""
+
+_VAGUE: Mapping[str, Sequence[str]] = {"phone": ("numero", "numeros", "number", "contact", "contacts")}
+"""Taken where no clearer title is there: a register may number its rows, too."""
+
+
+def _ranked() -> dict[str, tuple[str, int]]:
+    own = {name.replace("_", " "): (name, 0) for name in FIELDS}
+    clear = {title: (name, 1) for name, titles in _TITLES.items() for title in titles}
+    vague = {title: (name, 2) for name, titles in _VAGUE.items() for title in titles}
+    return vague | clear | own
+
+
+_RANKED = _ranked()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The line of titles. `names` has the field of each column, None where it is not read."""
+
+    titles: tuple[str, ...]
+    names: tuple[str | None, ...]
+    record: int
+    """Its place among the lines that were looked at, from 0: so many stand above."""
+
+    @property
+    def known(self) -> int:
+        """How many fields have a column."""
+        return sum(name is not None for name in self.names)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The titles of the columns that are not read."""
+        pairs = zip(self.titles, self.names, strict=True)
+        return tuple(title for title, name in pairs if name is None and title)
+
+
+def plain_title(title: str) -> str:
+    """ "N° de\nTéléphone :" → "n de telephone"."""
+    letters = unicodedata.normalize("NFKD", carriable(title).casefold())
+    kept = "".join(one if one.isalnum() else " " for one in letters if not unicodedata.combining(one))
+    return " ".join(kept.split())
+
+
+def find_header(records: Sequence[Sequence[str]]) -> Header | None:
+    """The line with a title for the phone and the most titles that are known; None where there is none such. Raises
+    UnreadableFileError `column_twice`."""
+    known = [len(_fields(record)) if "phone" in _fields(record) else 0 for record in records]
+    if not any(known):
+        return None
+    best = known.index(max(known))
+    return Header(titles=tuple(map(_shown, records[best])), names=_names(records[best]), record=best)
+
+
+def without_header(records: Sequence[Sequence[str]], lines: Sequence[int]) -> UnreadableFileError:
+    """Why no line of these will do: none has titles, or the titles say nothing of a phone. `lines`: their numbers."""
+    if not records:
+        return UnreadableFileError("file_empty")
+    best = max(range(len(records)), key=lambda place: (len(_fields(records[place])), _filled(records[place]), -place))
+    if not _fields(records[best]) and any(_MANY_DIGITS.search(cell) for cell in records[best]):
+        return UnreadableFileError("header_missing", line=lines[best])
+    found = ", ".join(_shown(cell) for cell in records[best] if cell.strip())
+    return UnreadableFileError("phone_column_missing", field="phone", line=lines[best], columns=found)
+
+
+def columns_of(header: Header) -> tuple[Column, ...]:
+    """How each column was read, up to the last that has a title."""
+    last = max(place for place, title in enumerate(header.titles) if title)
+    both = zip(header.titles, header.names, strict=True)
+    return tuple(
+        Column(header=title, field=name) for title, name in itertools.islice(both, min(last + 1, MOST_COLUMNS))
+    )
+
+
+def _filled(cells: Iterable[str]) -> int:
+    return sum(1 for cell in cells if cell.strip())
+
+
+def _fields(cells: Iterable[str]) -> set[str]:
+    """The fields that have a title among these."""
+    return {_RANKED[title][0] for title in map(plain_title, cells) if title in _RANKED}
+
+
+def _names(cells: Sequence[str]) -> tuple[str | None, ...]:
+    by_field: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for place, title in enumerate(map(plain_title, cells)):
+        if title in _RANKED:
+            name, rank = _RANKED[title]
+            by_field[name].append((rank, place))
+    names: list[str | None] = [None] * len(cells)
+    for name, found in by_field.items():
+        best = min(rank for rank, _ in found)
+        places = [place for rank, place in found if rank == best]
+        if len(places) > 1:
+            both = ", ".join(_shown(cells[place]) for place in places)
+            raise UnreadableFileError("column_twice", field=name, columns=both)
+        names[places[0]] = name
+    return tuple(names)
+
+
+def _shown(title: str) -> str:
+    """Titles are shown and logged. What may be a person's number is not."""
+    text = " ".join(carriable(title).split())
+    return "…" if _MANY_DIGITS.search(text) else text[:_LONGEST_TITLE]

@@ -1,0 +1,44 @@
+"""What a file is, by its first bytes: officers upload one thing and announce another."""
+
+from typing import Literal
+
+type Kind = Literal["workbook", "old_workbook", "opendocument", "zip", "pdf", "picture", "web_page", "json", "text"]
+
+HEAD = 512
+"""So many bytes tell."""
+
+_SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old_workbook"),
+    (b"%PDF", "pdf"),
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"\x1f\x8b", "zip"),
+)
+
+_ZIP = b"PK\x03\x04"
+
+_OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument"
+
+_MARK = b"\xef\xbb\xbf"
+
+
+def kind_of_file(head: bytes) -> Kind:
+    """`head`: the first `HEAD` bytes, fewer where the file ends before."""
+    if head.startswith(_ZIP):
+        return _kind_of_zip(head)
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    text = head.removeprefix(_MARK).lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        return "web_page"
+    return "json" if text.startswith((b"{", b"[")) else "text"
+
+
+def _kind_of_zip(head: bytes) -> Kind:
+    """A workbook's first part may be any of its parts; an archive of other files has a name of theirs."""
+    if _OPEN_DOCUMENT in head:
+        return "opendocument"
+    first = head[30:].lstrip()
+    parts = (b"[Content_Types].xml", b"_rels/", b"xl/", b"docProps/", b"customXml/")
+    return "workbook" if first.startswith(parts) else "zip"
