@@ -214,7 +214,7 @@ def test_sending_again_is_refused_in_the_officers_language(running: Running) -> 
     running.call("POST /v1/erasures", {"phone": running.phone})
     running.work()
     route, path = "POST /v1/messages/{message_id}/resend", {"message_id": first}
-    for language, words in (("en", "no longer kept (erased)"), ("fr", "n’est plus conservé (erased)")):
+    for language, words in (("en", "no longer stored (erased)"), ("fr", "n’est plus conservé (effacé)")):
         _, problem = running.call(route, path=path, headers={"accept-language": language})
         assert words in problem["detail"]
 
