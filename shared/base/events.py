@@ -166,7 +166,7 @@ EVENTS: Final[Mapping[str, Event]] = {
     "distribution_overdue": _warning_event("organisation", "distribution_id"),
     "distribution_completed": _event("distribution_id", counts=_one("DistributionsCompleted")),
     "chunk_released": _event(
-        *("distribution_id", "run", "chunk", "messages", "channel"),
+        *("organisation", "distribution_id", "run", "chunk", "messages", "channel"),
         counts=(*_one("DistributionsReleasing", "channel"), *_sum("MessagesReleased", "messages", "channel")),
     ),
     "count_came_late": _event("distribution_id"),

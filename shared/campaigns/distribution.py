@@ -282,7 +282,7 @@ class Distribution:
     planner: str = ""
     """The random token of the latest planning run, so that two runs that start at once never write the same item."""
     epoch: int = 0
-    """Raised by confirm, pause and resume: queue messages of an older epoch are dropped."""
+    """Raised by confirm, pause, resume and cancel: queue messages of an older epoch are dropped."""
     status_reason: str | None = None
     plan: Plan | None = None
     completed_at: datetime | None = None

@@ -336,6 +336,7 @@ class Release:
         for chunk in chunks:
             self._deps.telemetry.event(
                 "chunk_released",
+                organisation=distribution.organisation,
                 distribution_id=distribution.distribution_id,
                 run=index,
                 chunk=chunk.number,
