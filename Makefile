@@ -50,8 +50,9 @@ token: $(has_packages)  ## print a JWT for the running stack: make token ORGANIS
 
 # ── Checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+# Three workers for two processors: a test beside a stack waits for half of its time.
 test: $(has_packages)  ## run all tests that need no Docker
-	@exec $(python) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not docker"
+	@exec $(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not docker"
 
 # SEEDS and FROM choose the simulated runs, SCENARIOS (words of their names) the scenarios on the stack: docs/chaos.md.
 chaos: $(has_packages)  ## inject failures, in thousands of simulated runs and over HTTP; exits 1 if a message is lost, doubled or early

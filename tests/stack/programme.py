@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import uuid4
 
@@ -131,6 +131,15 @@ class Programme:
 
     def settled(self, message_id: str, status: str) -> Json:
         return until(lambda: self.message(message_id), lambda message: message["status"] == status)
+
+    def settled_at_a_tick(self, message_id: str, status: str) -> Json:
+        """The same for a message that the tick has to send again: the clock goes from minute to minute."""
+
+        def a_minute_later() -> Json:
+            self.move_to(self.stack.now() + timedelta(minutes=1))
+            return self.message(message_id)
+
+        return until(a_minute_later, lambda message: message["status"] == status)
 
     def ledger(self, provider: str) -> list[Json]:
         """What the simulated provider has accepted from this organisation."""

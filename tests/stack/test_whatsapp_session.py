@@ -92,7 +92,7 @@ def test_if_meta_reports_a_closed_session_the_template_is_sent(programme: Progra
     """9047 takes every message and later reports 131047. The second time the message stays failed."""
     write(programme, 9047)
     message_id = sent(programme, 9047, TEXT)
-    message = programme.settled(message_id, "failed")
+    message = programme.settled_at_a_tick(message_id, "failed")
     assert (message["reason"], message["attempts"]) == ("template_required", 2)
     kinds = [(entry["kind"], entry["template"]) for entry in programme.ledger("meta")]
     assert kinds == [("image", None), ("template", "vaccination_card")]
