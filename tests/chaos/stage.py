@@ -150,7 +150,7 @@ class Stage:
         """An administrator saves another secret and uses it; the new token ends the old ones."""
         saved = self.programme.put_sms(client_secret=secret, rate_per_second=self._rate)
         url, form = f"{self.stack.simulators_url}/orange/oauth/v3/token", {"grant_type": "client_credentials"}
-        http().post(url, data=form, auth=(saved["client_id"], secret), timeout=60).raise_for_status()
+        http().post(url, data=form, auth=(saved["client_id"], secret)).raise_for_status()
 
     def forge_receipts(self, turn: int) -> None:
         """An outsider posts a receipt about another person's message, with a wrong token."""
@@ -266,8 +266,8 @@ class Stage:
 
     @staticmethod
     def _post(url: str, body: Mapping[str, object]) -> None:
-        http().post(url, json=dict(body), timeout=60).raise_for_status()
+        http().post(url, json=dict(body)).raise_for_status()
 
     @staticmethod
     def _get(url: str) -> Any:
-        return http().get(url, timeout=60).raise_for_status().json()
+        return http().get(url).raise_for_status().json()

@@ -16,6 +16,7 @@ import pytest
 from local.events import ENVIRONMENT, FOLDER, GATEWAY, MOTO, SIMULATORS, Step
 from local.processes import PROJECT_ROOT
 from tests.stack.running import RunningStack, started
+from tests.waiting import PATIENCE
 
 ARTEFACTS = PROJECT_ROOT / ".aws-sam" / "x86_64"
 SAM = PROJECT_ROOT / ".venv-sam" / "bin" / "sam"
@@ -39,7 +40,7 @@ def why_not() -> str | None:
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from local.events import CAMPAIGN_NUMBERS, SMS_NUMBER, TEST_NUMBER, WHATSAPP, WH
 from local.settings import CONTAINERS_HOST, HOST
 from tests.docker.sam import Invocation, SamLocal, beside_a_stack, why_not
 from tests.stack.running import RunningStack
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 REASON = why_not()
 pytestmark = [pytest.mark.docker, pytest.mark.skipif(REASON is not None, reason=REASON or "")]
@@ -341,7 +341,7 @@ def test_start_api_serves_what_needs_no_token(walk: Walk, tmp_path: Path) -> Non
     status_queue = walk.stack.output("StatusQueueUrl")
     sqs = walk.stack.aws("sqs")
     sqs.purge_queue(QueueUrl=status_queue)
-    with walk.sam.api(tmp_path / "api.log") as base_url, httpx2.Client(base_url=base_url, timeout=60) as api:
+    with walk.sam.api(tmp_path / "api.log") as base_url, httpx2.Client(base_url=base_url, timeout=PATIENCE) as api:
         assert api.get("/health").json() == {"status": "ok"}
         token = walk.stack.token(ORGANISATION)
         refused = api.get("/v1/messages", headers={"authorization": f"Bearer {token}"})
