@@ -3,6 +3,7 @@ systems. This module checks the form only; `shared.policy` decides whether the r
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +23,14 @@ TEXT_FIELDS = ("phone", *VARIABLES, "card_image", "enrollment_id", "language")
 FIELDS = (*TEXT_FIELDS, "card_generated_at", "consent")
 
 LANGUAGES = ("fr", "en")
+
+_WORD = re.compile("[a-z]+")
+
+_LANGUAGE_WORDS = {
+    **dict.fromkeys(("fr", "fra", "fre", "french", "francais", "francaise"), "fr"),
+    **dict.fromkeys(("en", "eng", "english", "anglais", "anglaise"), "en"),
+}
+"""What registers write, without accents and in small letters: fr_FR and "Français (Sénégal)" begin with one of them."""
 
 _YES = frozenset({"true", "1", "yes", "oui", "vrai"})
 
@@ -51,6 +60,8 @@ class Recipient:
     enrollment_id: str | None
     language: str | None
     given: Given
+    language_fallback: bool = False
+    """Whether its language is neither French nor English, so that another one is taken."""
     characters_removed: bool = False
     """Whether a value had characters that no message can carry."""
 
@@ -81,7 +92,7 @@ def read_recipient(
         facts = {"attribute": dhis2.attributes["phone"]}
         field_errors.append(FieldError(field="phone", code="dhis2_attribute_missing", facts=facts))
     values = carriable_values(merged)
-    reading = _Reading(values, received_at)
+    reading = _Reading(values, received_at, defaults.get("language"))
     recipient = reading.recipient()
     field_errors += reading.field_errors
     if field_errors:
@@ -110,20 +121,23 @@ def _filled(value: JsonValue) -> bool:
 class _Reading:
     """Reads fields from a merged row and collects the errors."""
 
-    def __init__(self, merged: Mapping[str, JsonValue], received_at: datetime) -> None:
+    def __init__(self, merged: Mapping[str, JsonValue], received_at: datetime, default_language: JsonValue) -> None:
         self._merged = merged
         self._received_at = received_at
+        self._default_language = default_language
         self.field_errors: list[FieldError] = []
 
     def recipient(self) -> Recipient:
         texts = {name: self._text(name) for name in TEXT_FIELDS}
+        language = language_of(texts["language"] or "")
         return Recipient(
             phone=texts["phone"] or "",
             values={name: texts[name] for name in VARIABLES},
             card_image=texts["card_image"],
             card_generated_at=self._generated_at(self._merged.get("card_generated_at")),
             enrollment_id=self._enrollment(texts["enrollment_id"]),
-            language=self._language(texts["language"]),
+            language=language or language_of(str(self._default_language or "")),
+            language_fallback=texts["language"] is not None and language is None,
             given=self._given(self._merged.get("consent")),
         )
 
@@ -144,12 +158,6 @@ class _Reading:
             )
             return None
         return value
-
-    def _language(self, value: str | None) -> str | None:
-        if value is not None and value.lower() not in LANGUAGES:
-            self._wrong("language")
-            return None
-        return value.lower() if value else None
 
     def _generated_at(self, value: JsonValue) -> datetime | None:
         if not _filled(value):
@@ -178,6 +186,14 @@ class _Reading:
         if is_too_far_ahead(at, self._received_at):
             self.field_errors.append(ahead("consent.granted_at", self._received_at))
         return not_after(at, self._received_at)
+
+
+def language_of(text: str) -> str | None:
+    """The language that a word names, one of `LANGUAGES`; None if it names another one, or none."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    first = _WORD.search(plain)
+    return _LANGUAGE_WORDS.get(first[0]) if first else None
 
 
 def ahead(field: str, now: datetime) -> FieldError:

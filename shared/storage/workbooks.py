@@ -38,7 +38,7 @@ class ChildWorkbooks:
 
     def rows(self, file: Readable) -> Iterator[SheetRow]:
         """The rows of the first sheet that is not hidden, without blank ones. Blocks. Raises UnreadableFileError."""
-        with _started() as child:
+        with started() as child:
             try:
                 _give(file, child)
                 yield from _rows(child)
@@ -46,8 +46,9 @@ class ChildWorkbooks:
                 child.kill()
 
 
-def _started() -> subprocess.Popen[bytes]:
-    """Its environment holds nothing but where Python finds itself and our modules: no credentials."""
+def started() -> subprocess.Popen[bytes]:
+    """The child, waiting for a workbook. Its environment holds only where Python finds itself and our modules, and no
+    credentials."""
     paths = {"PYTHONPATH": os.pathsep.join(sys.path), "LD_LIBRARY_PATH": f"{sys.base_prefix}/lib"}
     return subprocess.Popen(
         [sys.executable, "-m", "shared.storage.workbook_child"],

@@ -139,7 +139,7 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         measured=measured,
         price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
         gsm7=_offer(built.rewritten, setting.unit_prices.get(phone.country)) if built.rewritten else None,
-        warnings=(*_warnings(measured, built, content), *_removed(recipient, written, content)),
+        warnings=(*_warnings(measured, built, content), *_of_values(recipient, written, content)),
     )
 
 
@@ -148,9 +148,11 @@ def _carriable(content: Content) -> Content:
     return content if text == (content.text or "") else replace(content, text=text)
 
 
-def _removed(recipient: Recipient, written: Content, content: Content) -> tuple[ApiWarning, ...]:
-    is_whole = content is written and not recipient.characters_removed
-    return () if is_whole else (ApiWarning(code="characters_removed"),)
+def _of_values(recipient: Recipient, written: Content, content: Content) -> tuple[ApiWarning, ...]:
+    """What was not taken as it was given."""
+    removed = content is not written or recipient.characters_removed
+    found = {"characters_removed": removed, "language_fallback": recipient.language_fallback}
+    return tuple(ApiWarning(code=code) for code, is_so in found.items() if is_so)
 
 
 def check_content(_: Channel, content: Content) -> tuple[FieldError, ...]:

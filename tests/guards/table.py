@@ -35,6 +35,8 @@ _WHOSE_STATUS = "tests/unit/webhooks/test_whose_status.py"
 _MOVES = "tests/contract/test_log_moves.py"
 _SILENT = "tests/unit/sending/test_silent_meta.py"
 _COUNTS = "tests/contract/test_counts.py"
+_PHONE = "tests/unit/recipients/test_phone.py"
+_FILES = "tests/unit/recipients/files"
 
 GUARDS = (
     # ----------------------------------------------------------------------------------------------------------- queues
@@ -1043,5 +1045,69 @@ GUARDS = (
         before="_LIKE_A_NAME.fullmatch(name) or _HOLDS_A_NAME.search(name)",
         after="name in VARIABLES",
         tests=("tests/unit/texts/test_variables.py",),
+    ),
+    # ------------------------------------------------------------------------------------------------------------ files
+    Guard(
+        name="phone: a number that a spreadsheet has rounded is refused",
+        file="shared/recipients/phone.py",
+        before="if scientific and len(scientific[2]) == int(scientific[3]):",
+        after="if scientific:",
+        tests=(_PHONE,),
+    ),
+    Guard(
+        name="phone: the fraction of a decimal is no part of the number",
+        file="shared/recipients/phone.py",
+        before="if decimal := _FLOAT.fullmatch(text):",
+        after='if decimal := re.fullmatch("(x)", text):',
+        tests=(_PHONE,),
+    ),
+    Guard(
+        name="phone: a WhatsApp link that may also be a national number is refused",
+        file="shared/recipients/phone.py",
+        before="if number is None or national not in (None, number):",
+        after="if number is None and (number := national) is None:",
+        tests=(_PHONE,),
+    ),
+    Guard(
+        name="file: letters that cannot be decoded refuse the file",
+        file="shared/recipients/files/text.py",
+        before="if not line.isascii() and _ESCAPED.search(line):",
+        after="if line.isascii() and _ESCAPED.search(line):",
+        tests=(f"{_FILES}/test_text.py",),
+    ),
+    Guard(
+        name="file: a title that may be a phone number is not shown",
+        file="shared/recipients/files/header.py",
+        before='return "…" if _MANY_DIGITS.search(text) else text[:_LONGEST_TITLE]',
+        after="return text[:_LONGEST_TITLE]",
+        tests=(f"{_FILES}/test_header.py",),
+    ),
+    Guard(
+        name="file: two columns for one field refuse the file",
+        file="shared/recipients/files/header.py",
+        before="if len(places) > 1:",
+        after="if len(places) > 2:",
+        tests=(f"{_FILES}/test_header.py",),
+    ),
+    Guard(
+        name="file: the bytes of an unpacked workbook are counted",
+        file="shared/storage/workbook_child.py",
+        before="unpacked += len(block)",
+        after="unpacked += 0",
+        tests=(f"{_FILES}/test_workbook.py",),
+    ),
+    Guard(
+        name="file: the process that reads a workbook has a limit of memory",
+        file="shared/storage/workbook_child.py",
+        before="resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))",
+        after="pass",
+        tests=(f"{_FILES}/test_workbook.py",),
+    ),
+    Guard(
+        name="file: the process that reads a workbook has no credentials",
+        file="shared/storage/workbooks.py",
+        before="env=paths,",
+        after="env=os.environ | paths,",
+        tests=(f"{_FILES}/test_workbook.py",),
     ),
 )

@@ -360,6 +360,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Messages concerned: {count}.",
             "Check these values in the preview, and correct them at their source.",
         ),
+        "language_fallback": (
+            "Some languages are neither French nor English: these recipients get the default language, or French.",
+            "Messages concerned: {count}.",
+            "Check the column of the language.",
+        ),
         "units_insufficient": (
             "The SMS balance may not be enough for all messages.",
             "Country: {country}.",

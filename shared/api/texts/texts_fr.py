@@ -389,6 +389,12 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Messages concernés : {count}.",
             "Vérifiez ces valeurs dans l’aperçu, et corrigez-les à leur source.",
         ),
+        "language_fallback": (
+            "Des langues ne sont ni le français ni l’anglais : ces bénéficiaires reçoivent la langue par défaut, ou le "
+            "français.",
+            "Messages concernés : {count}.",
+            "Vérifiez la colonne de la langue.",
+        ),
         "units_insufficient": (
             "Le solde de SMS risque de ne pas suffire à tous les messages.",
             "Pays : {country}.",

@@ -97,6 +97,7 @@ WARNINGS = frozenset(
         "peak_hours",
         "unknown_columns",
         "lines_skipped",
+        "language_fallback",
         "pages_missing",
         "sender_name_narrow",
         "template_status_unknown",

@@ -97,6 +97,18 @@ def test_what_was_skipped_and_what_is_missing_is_said(office: Office) -> None:
     assert "Les colonnes : Village." in french["unknown_columns"]
 
 
+def test_a_language_that_is_not_ours_is_counted(office: Office) -> None:
+    rows = "".join(
+        f"{phone};C-{phone[-3:]};https://v/1;Awa;{word}\n"
+        for phone, word in zip(PHONES, ("Wolof", "Français"), strict=False)
+    )
+    made = upload(office, f"phone;card;lien;prénom;Langue\n{rows}".encode(), "csv")
+    office.do_tasks()
+    document = shown(office, made, "fr")
+    assert document["accepted"] == 2
+    assert "Messages concernés : 1." in warnings(document)["language_fallback"]
+
+
 def test_missing_pages_are_counted(office: Office) -> None:
     made = upload(office, FILES["dhis2"], "dhis2")
     office.do_tasks()

@@ -116,6 +116,7 @@ REFUSED = [
     ("2.2177000000E+11", "SN", "phone_invalid"),
     ("2.217700000012E+11", "SN", "phone_invalid"),
     ("7.7E+08", "SN", "phone_invalid"),
+    ("7.70000001E+11", "SN", "phone_invalid"),  # not 770000001
     ("77 000 00 01 (faux numéro)", "SN", "phone_invalid"),
     ("77 000 00 01 (mère)", "SN", "phone_invalid"),
     ("+221 (0) 0770000001", "SN", "phone_invalid"),

@@ -195,7 +195,7 @@ def test_an_explicit_no_in_the_row_wins_over_a_default_yes() -> None:
         ({"phone": 221770000001}, ["phone field_invalid"]),
         ({"phone": NUMBER, "first_name": ["Aminata"]}, ["first_name field_invalid"]),
         ({"phone": NUMBER, "card_code": True}, ["card_code field_invalid"]),
-        ({"phone": NUMBER, "language": "wo"}, ["language field_invalid"]),
+        ({"phone": NUMBER, "language": 5}, ["language field_invalid"]),
         ({"phone": NUMBER, "enrollment_id": "a b"}, ["enrollment_id field_invalid"]),
         ({"phone": NUMBER, "enrollment_id": "221770000001"}, ["enrollment_id field_invalid"]),
         ({"phone": NUMBER, "enrollment_id": "770000001"}, ["enrollment_id field_invalid"]),
@@ -208,11 +208,39 @@ def test_each_error_of_a_field(raw: JsonObject, reported: list[str]) -> None:
     assert field_errors(raw) == reported
 
 
+@pytest.mark.parametrize(
+    ("written", "language"),
+    [
+        *(
+            (one, "fr")
+            for one in ("fr", "FR", "fr_FR", "fr-SN", "French", "français", "Français (Sénégal)", "FRANÇAIS")
+        ),
+        *((one, "en") for one in ("en", "EN", "en_GB", "English", "anglais", " Anglais ")),
+    ],
+)
+def test_languages_as_registers_write_them(written: str, language: str) -> None:
+    found = read({"phone": NUMBER, "language": written}, {"language": "en" if language == "fr" else "fr"})
+    assert (found.language, found.language_fallback) == (language, False)
+
+
+@pytest.mark.parametrize("written", ["wo", "Wolof", "العربية", "?", "franc"])
+def test_another_language_falls_back_to_the_default(written: str) -> None:
+    found = read({"phone": NUMBER, "language": written}, {"language": "en"})
+    assert (found.language, found.language_fallback) == ("en", True)
+    found = read({"phone": NUMBER, "language": written})
+    assert (found.language, found.language_fallback) == (None, True)
+
+
+def test_no_language_is_no_fallback() -> None:
+    assert not read({"phone": NUMBER, "language": " "}, {"language": "en"}).language_fallback
+    assert read({"phone": NUMBER}, {"language": "en"}).language == "en"
+
+
 def test_all_errors_are_reported_at_once() -> None:
     row: JsonObject = {
         "x": 1,
         "phone": 1,
-        "language": "wo",
+        "language": 5,
         "enrollment_id": "77-000-00-01",
         "card_generated_at": "2026",
         "consent": {"granted_at": "2026"},
