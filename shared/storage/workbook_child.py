@@ -3,8 +3,8 @@
     python -m shared.storage.workbook_child < list.xlsx
 
 A process of its own (`shared.storage.workbooks`), because calamine reads a sheet whole: a few kilobytes can name a cell
-in the last column of the last row, or unpack to gigabytes. Whatever it is led to, the limits set here end this process
-and nothing else. It has no credentials in its environment and opens no connection.
+in the last column of the last row, or unpack to gigabytes. The limits set here end this process and nothing else. It
+has no credentials in its environment and opens no connection.
 
 A row is `[number, [cells]]`; the last line is `{"why": null}`, or why the file is refused.
 """

@@ -1,7 +1,7 @@
 """Column titles as people write them, in French and English → the fields of a recipient.
 
-A field's own name wins over every other title. Otherwise two columns that would fill the same field are refused: nobody
-can tell which one was meant.
+A field's own name wins over every other title, and a clear title over a vague one. Otherwise two columns that would
+fill the same field are refused: the file does not say which one is meant.
 """
 
 import itertools
@@ -25,26 +25,23 @@ MOST_COLUMNS = 100
 _LONGEST_TITLE = 80
 
 _MANY_DIGITS = re.compile(r"(?:\d\D{0,3}){6}")
-"""So many digits are no title: perhaps somebody's number."""
+"""So many digits are no title: perhaps the number of a person."""
 
 _TITLES: Mapping[str, Sequence[str]] = {
     "phone": (
         *("telephone", "telephones", "tel", "mobile", "mobiles", "portable", "gsm", "msisdn", "cell", "cellphone"),
-        *("cellulaire", "whatsapp", "phone number", "phone no", "mobile number", "mobile no", "mobile phone"),
-        *("cell phone", "cell number", "telephone number", "whatsapp number", "numero de telephone", "n telephone"),
+        *("cellulaire", "phone number", "phone no", "mobile number", "mobile no", "mobile phone"),
+        *("cell phone", "cell number", "telephone number", "numero de telephone", "n telephone"),
         *("numero telephone", "no telephone", "no de telephone", "n de telephone", "num telephone", "num tel"),
         *("numero tel", "n tel", "no tel", "tel mobile", "telephone mobile", "telephone portable", "tel portable"),
-        *("numero mobile", "numero de mobile", "numero portable", "numero de portable", "numero whatsapp", "n mobile"),
-        *("numero de tel", "contact telephonique", "telephone whatsapp", "telephone du beneficiaire"),
+        *("numero mobile", "numero de mobile", "numero portable", "numero de portable", "n mobile"),
+        *("numero de tel", "contact telephonique", "telephone du beneficiaire"),
     ),
     "first_name": (
         *("prenom", "prenoms", "prenom s", "firstname", "given name", "given names", "first names", "forename"),
         *("forenames", "prenom du beneficiaire", "prenoms du beneficiaire"),
     ),
-    "last_name": (
-        *("nom", "noms", "nom s", "nom de famille", "lastname", "surname", "family name", "last names"),
-        *("nom du beneficiaire",),
-    ),
+    "last_name": ("nom", "noms", "nom s", "nom de famille", "lastname", "surname", "family name", "last names"),
     "card_code": (
         *("card", "carte", "code carte", "code de la carte", "code de carte", "n carte", "no carte", "numero carte"),
         *("numero de carte", "numero de la carte", "n de carte", "n de la carte", "no de carte", "num carte"),
@@ -52,48 +49,35 @@ _TITLES: Mapping[str, Sequence[str]] = {
     ),
     "programme_name": ("programme", "program", "program name", "nom du programme", "nom programme"),
     "issue_date": (
-        *(
-            "date d emission",
-            "date emission",
-            "date of issue",
-            "issued",
-            "issued on",
-            "date issued",
-            "date de delivrance",
-        ),
-        *("date delivrance", "delivre le", "delivree le", "emise le", "date d etablissement"),
+        *("date d emission", "date emission", "date of issue", "issued", "issued on", "date issued"),
+        *("date de delivrance", "date delivrance", "delivre le", "delivree le", "emise le", "date d etablissement"),
     ),
     "verification_url": (
         *("verification", "verification link", "url de verification", "lien de verification", "lien verification"),
-        *("url verification", "lien", "link", "url"),
+        *("url verification",),
     ),
-    "card_image": (
-        *(
-            "image",
-            "image carte",
-            "image de la carte",
-            "image de carte",
-            "picture",
-            "card picture",
-            "photo de la carte",
-        ),
-    ),
+    "card_image": ("image carte", "image de la carte", "image de carte", "card picture", "photo de la carte"),
     "card_generated_at": ("generated at", "card generated", "carte generee le", "date de generation", "generee le"),
     "enrollment_id": (
-        *("enrollment", "enrolment", "enrolment id", "inscription", "id inscription", "identifiant inscription"),
+        *("enrollment", "enrolment", "enrolment id", "id inscription", "identifiant inscription"),
         *("identifiant d inscription", "id d inscription", "n inscription", "numero d inscription", "enrolement"),
         *("id enrolement",),
     ),
     "language": ("langue", "lang", "preferred language", "langue preferee"),
     "consent": (
-        *("consentement", "consented", "consent given", "accord", "consentement donne", "consent whatsapp"),
+        *("consentement", "consented", "consent given", "consentement donne", "consent whatsapp"),
         *("consentement whatsapp",),
     ),
 }
 """Beside a field's own name; without accents, in small letters, with one blank between words."""
 
-_VAGUE: Mapping[str, Sequence[str]] = {"phone": ("numero", "numeros", "number", "contact", "contacts")}
-"""Taken where no clearer title is there: a register may number its rows, too."""
+_VAGUE: Mapping[str, Sequence[str]] = {
+    "phone": (
+        *("numero", "numeros", "number", "contact", "contacts", "whatsapp", "numero whatsapp", "whatsapp number"),
+        *("telephone whatsapp",),
+    )
+}
+"""Taken where no clearer title is there: a register may number its rows, or say who has WhatsApp."""
 
 
 def _ranked() -> dict[str, tuple[str, int]]:

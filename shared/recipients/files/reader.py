@@ -20,7 +20,7 @@ MOST_ROWS = 1_000_000
 
 _MAY_BE: dict[str, tuple[Kind, ...]] = {
     "csv": ("text",),
-    "xlsx": ("workbook",),
+    "xlsx": ("workbook", "zip"),  # whose first part may have any name
     "ndjson": ("text", "json"),
     "dhis2": ("text", "json"),
 }

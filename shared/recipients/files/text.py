@@ -1,4 +1,4 @@
-"""The lines of a text file in whatever encoding Excel, LibreOffice or Notepad saved it, in bounded memory.
+"""The lines of a text file in the encoding in which Excel, LibreOffice or Notepad saved it, in bounded memory.
 
 UTF-8 or UTF-16, with or without a byte order mark; anything else is Windows-1252 (api.md, CSV). Up to the first
 character beyond ASCII the two 8-bit encodings are the same: the block that begins there decides.

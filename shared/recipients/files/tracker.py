@@ -1,8 +1,7 @@
 """DHIS2's tracker JSON, one tracked entity or enrollment at a time (reference/dhis2.md): an answer of its API, the bare
 object of one entity, several of them one after the other (pages that were joined), or an array of them.
 
-Read event by event: what is held at once is one entity, whatever the file holds, however deep it is nested and however
-long a string in it is.
+Read event by event: at most one entity is held in memory, also if the file is deeply nested or has an endless string.
 """
 
 import re

@@ -15,7 +15,7 @@ from tests.fakes.office import DEMO, Office
 from tests.unit.recipients.files.workbooks import workbook
 
 PHONES = [f"+221770008{number}" for number in range(201, 501)]
-TITLES = ("Téléphone", "Prénom", "Code carte", "Lien", "Village")
+TITLES = ("Téléphone", "Prénom", "Code carte", "Lien de vérification", "Village")
 TABLE = [TITLES, *((phone, "Aïda", f"C-{phone[-3:]}", "https://v/1", "Thiès") for phone in PHONES)]
 UIDS = {
     "phone": "aPhone00001",
@@ -102,7 +102,7 @@ def test_a_language_that_is_not_ours_is_counted(office: Office) -> None:
         f"{phone};C-{phone[-3:]};https://v/1;Awa;{word}\n"
         for phone, word in zip(PHONES, ("Wolof", "Français"), strict=False)
     )
-    made = upload(office, f"phone;card;lien;prénom;Langue\n{rows}".encode(), "csv")
+    made = upload(office, f"phone;card;verification link;prénom;Langue\n{rows}".encode(), "csv")
     office.do_tasks()
     document = shown(office, made, "fr")
     assert document["accepted"] == 2

@@ -1,4 +1,4 @@
-"""A file, read by the product's reader, whatever the pieces in which it comes."""
+"""A file, read by the product's reader, as the tests of each format need it."""
 
 import io
 from collections.abc import Sequence

@@ -36,7 +36,9 @@ def test_titles(title: str, field: str) -> None:
     assert made.columns[0] == Column(header=" ".join(title.split()), field=field)
 
 
-@pytest.mark.parametrize("title", ["Village", "N°", "Nom du parent", "Téléphone 2", "dhis2", "Naissance", ""])
+@pytest.mark.parametrize(
+    "title", ["Village", "N°", "Nom du parent", "Téléphone 2", "dhis2", "Naissance", "Lien", "Accord", ""]
+)
 def test_other_titles_are_reported_and_not_read(title: str) -> None:
     made = reader(quoted(title, "phone", "") + quoted("x", PHONE, ""))
     assert made.columns == (Column(header=title, field=None), Column(header="phone", field="phone"))
@@ -48,6 +50,7 @@ def test_other_titles_are_reported_and_not_read(title: str) -> None:
     [
         (("Mobile", "phone"), "phone"),  # the field's own name wins
         (("Numéro", "Téléphone"), "Téléphone"),  # a register numbers its rows
+        (("WhatsApp", "Téléphone"), "Téléphone"),
         (("card", "card_code", "phone"), "card_code"),
     ],
 )

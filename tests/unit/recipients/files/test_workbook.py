@@ -1,4 +1,4 @@
-"""XLSX: what Excel really writes, and what somebody writes who means harm. Each is read in a process of its own."""
+"""XLSX: what Excel really writes, and what an attacker writes. Each workbook is read in a process of its own."""
 
 import io
 import re
