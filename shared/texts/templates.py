@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -186,6 +187,7 @@ class VariableError(ValueError):
         self.field_errors = field_errors
 
 
+@lru_cache(maxsize=64)  # asked for each row of a list, which has one text
 def names(text: str) -> tuple[str, ...]:
     """The names in braces, known or unknown, each once, in order of appearance."""
     return tuple(dict.fromkeys(token[1] for token in _TOKEN.finditer(text) if _is_variable(token)))

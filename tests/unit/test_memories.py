@@ -24,6 +24,7 @@ EMPTIED = {
     "shared/integrations/administration.py _field_errors": "lives as long as one request",
     "shared/campaigns/planning.py _field_errors": "lives as long as one plan",
     "shared/campaigns/planning.py _runs": "lives as long as one plan",
+    "shared/recipients/files/text.py _ahead": "lives as long as one file is read",
     "shared/sending/last_heard.py _read": "emptied by `forget`, once a batch",
     "shared/pacing/quota.py _until": "what is over goes with each new entry",
     "shared/sending/last_heard.py _numbers": "emptied by `flush`, once a batch",
