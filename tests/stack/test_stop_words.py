@@ -69,9 +69,18 @@ def test_a_bare_stop_is_answered_in_the_language_of_our_text(
     assert answer["text"] == expected.done
 
 
+def opened_sessions(programme: Programme) -> int:
+    """How many of the organisation's inbound messages have opened a session, as the stack's log says."""
+    lines = (
+        line for line in programme.stack.log().splitlines() if f'"organisation":"{programme.organisation}"' in line
+    )
+    return sum('"opens_session":true' in line for line in lines)
+
+
 def test_a_message_that_was_changed_to_stop_revokes(programme: Programme) -> None:
     """The shape of pywa's fixture `edit_text` (tests/data/updates/edited_message.json)."""
     acts(programme, "inbound", text="Bonjour")
+    until(lambda: opened_sessions(programme), lambda count: count == 1)  # only then may the stop be answered
     now = int(programme.stack.now().timestamp())
     edited = {"original_message_id": "wamid.zzzzzz", "message": {"type": "text", "text": {"body": "Arrêtez svp"}}}
     value = {
