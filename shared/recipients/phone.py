@@ -169,8 +169,8 @@ def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:
     if len(raw) > _LONGEST_FIELD:
         raise PhoneError(PhoneProblem.INVALID)
     text, region = _plain(raw), default_country.upper()
-    if "/" in text and (link := _LINK.fullmatch(text)):
-        return _of_link(link[1].removeprefix("00"), region)
+    if "/" in text and (address := _LINK.fullmatch(text)):
+        return _of_address(address[1].removeprefix("00"), region)
     if "".join(c for c in text if c.isalnum()).casefold() in _NO_NUMBER:
         raise PhoneError(PhoneProblem.MISSING)
     if _is_list(text, region):
@@ -181,7 +181,7 @@ def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:
     return number
 
 
-def _of_link(digits: str, region: str) -> lib.PhoneNumber:
+def _of_address(digits: str, region: str) -> lib.PhoneNumber:
     """By WhatsApp's own rule it is international. Where it may be a national one, too, put there by mistake, it is
     neither."""
     number, national = _read(f"+{digits}", region), _read(digits, region)

@@ -26,7 +26,7 @@ LANGUAGES = ("fr", "en")
 
 _WORD = re.compile("[a-z]+")
 
-_LANGUAGE_WORDS = {
+_LANGUAGE_NAMES = {
     **dict.fromkeys(("fr", "fra", "fre", "french", "francais", "francaise"), "fr"),
     **dict.fromkeys(("en", "eng", "english", "anglais", "anglaise"), "en"),
 }
@@ -193,7 +193,7 @@ def language_of(text: str) -> str | None:
     letters = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     first = _WORD.search(plain)
-    return _LANGUAGE_WORDS.get(first[0]) if first else None
+    return _LANGUAGE_NAMES.get(first[0]) if first else None
 
 
 def ahead(field: str, now: datetime) -> FieldError:

@@ -2,7 +2,8 @@
 
 Meta has no idempotency key, but it reports on every message that it took. So its silence is informative if we know that
 it reports: a status has come for a message that was claimed later on the same number, and Meta holds no message of that
-number. Then the message goes out once more. This is the only case in which a person may get a message twice.
+number. Then the message goes out once more. This is the one case that we know in which the product itself may send a
+message twice.
 """
 
 from dataclasses import dataclass

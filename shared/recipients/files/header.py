@@ -125,7 +125,7 @@ def find_header(records: Sequence[Sequence[str]]) -> Header | None:
     if not any(known):
         return None
     best = known.index(max(known))
-    return Header(titles=tuple(map(_shown, records[best])), names=_names(records[best]), record=best)
+    return Header(titles=_titles(records[best]), names=_names(records[best]), record=best)
 
 
 def without_header(records: Sequence[Sequence[str]], lines: Sequence[int]) -> UnreadableFileError:
@@ -133,9 +133,11 @@ def without_header(records: Sequence[Sequence[str]], lines: Sequence[int]) -> Un
     if not records:
         return UnreadableFileError("file_empty")
     best = max(range(len(records)), key=lambda place: (len(_fields(records[place])), _filled(records[place]), -place))
-    if not _fields(records[best]) and any(_MANY_DIGITS.search(cell) for cell in records[best]):
-        return UnreadableFileError("header_missing", line=lines[best])
-    found = ", ".join(_shown(cell) for cell in records[best] if cell.strip())
+    if not _fields(records[best]):  # perhaps the line of a person: its cells are not repeated
+        if _has_number(records[best]):
+            return UnreadableFileError("header_missing", line=lines[best])
+        return UnreadableFileError("phone_column_missing", field="phone", line=lines[best])
+    found = ", ".join(title for title in _titles(records[best]) if title)
     return UnreadableFileError("phone_column_missing", field="phone", line=lines[best], columns=found)
 
 
@@ -174,7 +176,18 @@ def _names(cells: Sequence[str]) -> tuple[str | None, ...]:
     return tuple(names)
 
 
+def _titles(cells: Sequence[str]) -> tuple[str, ...]:
+    """The titles as they are shown and stored. A line with a number in it may be a person's: of such a line only known
+    titles are shown."""
+    hidden = _has_number(cells)
+    return tuple(
+        _shown(cell) if not hidden or plain_title(cell) in _RANKED or not cell.strip() else "…" for cell in cells
+    )
+
+
+def _has_number(cells: Iterable[str]) -> bool:
+    return any(_MANY_DIGITS.search(carriable(cell)) for cell in cells)
+
+
 def _shown(title: str) -> str:
-    """Titles are shown and logged. What may be a person's number is not."""
-    text = " ".join(carriable(title).split())
-    return "…" if _MANY_DIGITS.search(text) else text[:_LONGEST_TITLE]
+    return " ".join(carriable(title).split())[:_LONGEST_TITLE]

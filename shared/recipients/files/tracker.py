@@ -92,7 +92,7 @@ def _whole(value: JsonValue) -> int | None:
 
 
 class _Measured:
-    """The file as the parser reads it, which takes a block when it has told all of the one before.
+    """The file as the parser reads it: a block at a time, the next one when all of the last one was reported.
 
     A string is held whole until its end. One that never ends is seen by the parser's silence.
     """
@@ -103,7 +103,7 @@ class _Measured:
         self._remaining = b"" if head == _MARK else head
         self.taken = 0
         self.silent = 0
-        self.told = False
+        self.has_begun = False
 
     def read(self, size: int) -> bytes:
         """The next block, half surrogate pairs replaced: the parser takes them for other characters, or fails."""
@@ -132,7 +132,7 @@ def _end_of_escapes(text: bytes) -> int:
 def entities(file: BufferedReader, pages: Pages) -> Iterator[tuple[JsonValue, int]]:
     """The entries of the answers' lists, and the bare objects of GET /trackedEntities/{uid}, as they stand.
 
-    Each with the bytes that were read for it, to a block; `pages` is told of each page. Raises TrackerError, also in
+    Each with the bytes that were read for it, to a block. `pages` gets each page. Raises TrackerError, also in
     the middle.
     """
     measured = _Measured(file)
@@ -144,13 +144,13 @@ def entities(file: BufferedReader, pages: Pages) -> Iterator[tuple[JsonValue, in
                 yield value, measured.taken - began
                 began = measured.taken
     except (ijson.JSONError, UnicodeDecodeError):
-        raise TrackerError("json_broken" if measured.told else "not_json") from None
+        raise TrackerError("json_broken" if measured.has_begun else "not_json") from None
 
 
 def _events(measured: _Measured) -> Iterator[_Event]:
     for event in ijson.basic_parse(measured, use_float=True, buf_size=_BLOCK, multiple_values=True):
         measured.silent = 0
-        measured.told = True
+        measured.has_begun = True
         yield event
 
 

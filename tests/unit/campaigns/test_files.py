@@ -21,7 +21,7 @@ UIDS = {
     "phone": "aPhone00001",
     "first_name": "aFirst00001",
     "card_code": "aCard000001",
-    "verification_url": "aLink000001",
+    "verification_url": "aUrl0000001",
 }
 
 

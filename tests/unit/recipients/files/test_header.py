@@ -78,7 +78,13 @@ def test_a_file_without_a_phone_column_names_the_columns_that_it_has() -> None:
     found = refused("Registre de Thiès;;\nVillage;Prénom;Nom\nThiès;Awa;Ba\n".encode())
     assert (found.code, found.field, found.line) == ("phone_column_missing", "phone", 2)
     assert found.facts["columns"] == "Village, Prénom, Nom"
-    assert refused(b"Village;Quartier\nx;y\n").facts["columns"] == "Village, Quartier"
+
+
+def test_a_file_without_any_known_title_does_not_repeat_its_first_line() -> None:
+    """It may be the line of a person."""
+    found = refused(b"Village;Quartier\nx;y\n")
+    assert (found.code, found.field, found.line) == ("phone_column_missing", "phone", 1)
+    assert "columns" not in found.facts
 
 
 @pytest.mark.parametrize("above", ["", "Registre de Dakar\n", "\n\n"])
@@ -92,6 +98,15 @@ def test_what_may_be_a_number_is_no_title_that_is_shown() -> None:
     made = reader(quoted("phone", "77 000 00 02") + quoted(PHONE, "x"))
     assert made.columns == (Column(header="phone", field="phone"), Column(header="…", field=None))
     assert "77" not in str(made.warnings)
+
+
+def test_of_a_line_with_a_number_in_it_only_known_titles_are_shown() -> None:
+    """A line of a person may hold a word that is a title, too: +221…; Awa; WhatsApp."""
+    titles = ("Phone", "Awa", "Prénom", "77 000 00 02", "")
+    made = reader(quoted(*titles) + quoted(PHONE, "x", "Ida", "y", "z"))
+    assert made.columns is not None
+    assert [one.header for one in made.columns] == ["Phone", "…", "Prénom", "…"]
+    assert "Awa" not in str(made.warnings)
 
 
 @pytest.mark.parametrize("lines", range(6))
