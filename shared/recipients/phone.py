@@ -259,7 +259,7 @@ def _why_unread(text: str, region: str) -> PhoneProblem:
 
 
 def _read(text: str, region: str) -> lib.PhoneNumber | None:
-    """The one number, of whatever kind, that the digits of `text` make together; None where they make none, or two."""
+    """The one number, of any kind, that the digits of `text` make together; None where they make none, or two."""
     number = _of_all_digits(text, region)
     if "(0)" in text and (match := _OPTIONAL_ZERO.match(text)):
         shorter = _of_all_digits(match[1] + text[match.end() :], region)
