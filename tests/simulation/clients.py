@@ -29,8 +29,9 @@ from tests.simulation.scheduling import UnavailableError
 from tests.simulation.world import API_SECONDS, World
 
 NUMBERS = {"SN": "+2217700", "MG": "+2613200", "EG": "+2010000", "CI": "+22505050"}
-TRIES = 20
-"""Tries of a request. They must be enough: a client that gave up would never know the result."""
+TRIES = 40
+"""Tries of a request. They last longer than all faults: a client that gave up would never know the result. A request
+that dies while it plans keeps its place for a minute, in which every other try is told to wait."""
 LONGEST_PAUSE = 30.0
 """Seconds between two tries."""
 FALLBACK_MINUTES = (5, 30)
