@@ -59,9 +59,9 @@ def main() -> None:
 def set_limits() -> None:
     """A process beyond them is ended: where memory runs out by its own abort, otherwise by the system."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the parent has gone: so does this process
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS + 5))
     if sys.platform == "linux":  # elsewhere, on an engineer's own machine, it cannot be lowered
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS + 5))
 
 
 def write_rows(source: BinaryIO, target: BinaryIO) -> None:
