@@ -183,7 +183,7 @@ SCENARIOS = (
         rows=1000,
         meanwhile=hands.provider_goes_down,
         turns=22,
-        limit=40,
+        limit=20,
         throttles=True,
     ),
     Scenario(
