@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from local.deployment import client
 from local.processes import PROJECT_ROOT
 from shared.base.instants import from_rfc3339
-from tests.waiting import PATIENCE, http
+from tests.waiting import PATIENCE, http, until
 
 pytestmark = pytest.mark.stack
 
@@ -318,13 +318,8 @@ def test_ctrl_c_ends_it_and_its_children(tmp_path: Path) -> None:
 
 def test_a_signal_during_the_start_stops_it_too(tmp_path: Path) -> None:
     with (tmp_path / "log").open("w") as log, start(log) as process:
-        until = time.monotonic() + PATIENCE
-        while not (children := children_of(process.pid)) and time.monotonic() < until:
-            time.sleep(0.01)
+        children = until(lambda: children_of(process.pid), bool, every=0.01)
         process.terminate()
         assert process.wait(PATIENCE) == 0
     # A child that the stack has not recorded yet notices by itself that its parent has gone (local/child.py).
-    until = time.monotonic() + PATIENCE
-    while any(is_alive(child) for child in children) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not any(is_alive(child) for child in children)
+    until(lambda: any(is_alive(child) for child in children), lambda one_lives: not one_lives)
