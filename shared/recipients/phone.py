@@ -76,23 +76,23 @@ _MEANS = (
     r"(?:t[eé]l(?:[eé]phone)?|phone|mobile|gsm|whats?app|wa|sms|portable|cell(?:ulaire|phone)?|contact"
     r"|num(?:[eé]ro)?|orange(?:\s+money)?|free|expresso|moov|mtn|airtel|wave)"
 )
-"""What people write beside a number and that says nothing of whose it is. "wrong number" and "mother" do."""
+"""Words beside a number that do not say whose number it is. ("Wrong number" and "mother" do, so they are not here.)"""
 
 _LABEL = re.compile(rf"(?:{_MEANS}|n[°ºo])[\s.:]*(?=[+(\d])", re.IGNORECASE)
 
 _NOTE = re.compile(rf"(?<=\d)[\s:.-]*(?:\({_MEANS}\)|\[{_MEANS}\]|\b{_MEANS})\.?$", re.IGNORECASE)
 
 _PLAIN = re.compile(r"\+?\d+(?: \d+)*", re.ASCII)
-"""Most of them."""
+"""A number without labels and signs, as most are."""
 
 _FORMULA = re.compile(r'="([^"]*)"')
-"""What keeps Excel from taking a number for one."""
+"""People write this so that Excel keeps a number as text."""
 
 _LINK = re.compile(
     r"(?:https?://)?(?:www\.)?(?:wa\.me/|api\.whatsapp\.com/send/?\?phone=|whatsapp://send/?\?phone=)\+?(\d+)/?(?:[?&].*)?",
     re.IGNORECASE | re.ASCII,
 )
-"""A WhatsApp link: its number is international by WhatsApp's own rule."""
+"""A WhatsApp link. WhatsApp itself requires that its number is international."""
 
 _SEPARATORS = " ;,|/\\\t\r\n"
 
@@ -105,7 +105,7 @@ _GAP = re.compile(r"(?<=\d)\D+(?=\d)", re.ASCII)
 _FLOAT = re.compile(r"(\+?\d{5,15})[.,]0+", re.ASCII)
 
 _SCIENTIFIC = re.compile(r"(\d)[.,](\d{7,14})[eE]\+?(\d\d?)", re.ASCII)
-"""A spreadsheet's 2.21771234501E+11, which is whole while it has all of its digits."""
+"""2.21771234501E+11, as a spreadsheet shows a number. It is complete only if it has all of its digits."""
 
 _OPTIONAL_ZERO = re.compile(r"((?:\+|00)?[\d\s]{0,6})\(0\)", re.ASCII)
 """The 0 that is dialled inside a country only: +221 (0) 77…"""
@@ -114,7 +114,7 @@ _DOUBLED_CODE = re.compile(
     rf"\(?(?:\+|00)?(?P<code>{'|'.join(map(str, _CALLING_CODES))})\)?[\s.-]*\(?(?:\+|00)?(?P=code)(?=[\d\s().-])",
     re.ASCII,
 )
-"""Typed where the form or the register had put it already."""
+"""A calling code that was typed although the form had written it already."""
 
 
 def normalise(raw: str, default_country: str) -> PhoneNumber:
@@ -182,8 +182,8 @@ def _one_number(raw: str, default_country: str) -> lib.PhoneNumber:
 
 
 def _of_address(digits: str, region: str) -> lib.PhoneNumber:
-    """By WhatsApp's own rule it is international. Where it may be a national one, too, put there by mistake, it is
-    neither."""
+    """The number in a WhatsApp link, which must be international. If its digits are also a national number, it is
+    refused: perhaps it was put into the link by mistake."""
     number, national = _read(f"+{digits}", region), _read(digits, region)
     if number is None or national not in (None, number):
         raise PhoneError(PhoneProblem.INVALID)
@@ -212,7 +212,7 @@ def _plain(raw: str) -> str:
 
 
 def _of_spreadsheet(text: str) -> str | None:
-    """A column of numbers read as decimals, where no digit is lost."""
+    """The digits of a number that a spreadsheet shows as a decimal. None: it is no such number, or digits are lost."""
     if decimal := _FLOAT.fullmatch(text):
         return decimal[1]
     scientific = _SCIENTIFIC.fullmatch(text)

@@ -3,7 +3,6 @@ systems. This module checks the form only; `shared.policy` decides whether the r
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +14,7 @@ from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import FieldError
 from shared.integrations.integration import Dhis2Integration
 from shared.policy.consent import CLOCK_TOLERANCE, Given, is_too_far_ahead, not_after
-from shared.texts.content import carriable, carriable_values
+from shared.texts.content import carriable, carriable_values, unaccented
 from shared.texts.templates import VARIABLES
 
 TEXT_FIELDS = ("phone", *VARIABLES, "card_image", "enrollment_id", "language")
@@ -190,9 +189,7 @@ class _Reading:
 
 def language_of(text: str) -> str | None:
     """The language that a word names, one of `LANGUAGES`; None if it names another one, or none."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    first = _WORD.search(plain)
+    first = _WORD.search(unaccented(text))
     return _LANGUAGE_NAMES.get(first[0]) if first else None
 
 

@@ -42,7 +42,7 @@ class RefusedError(Exception):
 
 
 def main() -> None:
-    """Reads, writes, and says last how it went."""
+    """Reads and writes. The last line says whether the file was read."""
     set_limits()
     try:
         write_rows(sys.stdin.buffer, sys.stdout.buffer)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def set_limits() -> None:
-    """A process beyond them is ended: where memory runs out by its own abort, otherwise by the system."""
+    """Set the limits. Without memory the process aborts itself; at the limit of time the system ends it."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the parent has gone: so does this process
     if sys.platform == "linux":  # elsewhere, on an engineer's own machine, it cannot be lowered
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
@@ -83,7 +83,7 @@ def write_rows(source: BinaryIO, target: BinaryIO) -> None:
 
 
 def refuse_bombs(file: BinaryIO) -> None:
-    """Counts what the archive unpacks to; what it says of its sizes may be false."""
+    """Counts the unpacked bytes, because the sizes that the archive states may be false."""
     unpacked = 0
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
@@ -95,7 +95,7 @@ def refuse_bombs(file: BinaryIO) -> None:
 
 
 def first_sheet(workbook: CalamineWorkbook) -> CalamineSheet:
-    """The first that a person sees; the first of all where every one is hidden."""
+    """The first sheet that is not hidden; if all are hidden, the first one."""
     sheets = [one for one in workbook.sheets_metadata if one.typ is SheetTypeEnum.WorkSheet]
     if not sheets:
         raise RefusedError("workbook_without_sheet")
@@ -104,7 +104,7 @@ def first_sheet(workbook: CalamineWorkbook) -> CalamineSheet:
 
 
 def rows_of(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, as a person sees them, with the numbers that the spreadsheet shows."""
+    """The rows that are not blank, as the spreadsheet shows them, each with its row number."""
     if sheet.start is None:
         return
     first, column = sheet.start

@@ -1,4 +1,4 @@
-"""`Workbooks` by a process of its own for each file. It gets the bytes by a pipe: nothing of a list rests on disk."""
+"""Reads each workbook in a process of its own. It gets the bytes through a pipe, so no list is on disk."""
 
 import os
 import select
@@ -18,13 +18,13 @@ from shared.recipients.files.workbook import SheetRow
 _BLOCK = 256 * 1024
 
 _PATIENCE = 180.0
-"""Seconds without a word. The child's own limit is of the processor's time, twice as fast on an idle machine."""
+"""Seconds without output until the child counts as stuck. Twice the child's own limit, which is processor time."""
 
 
 _TOO_LONG = "workbook_too_slow"
 
 _TOO_BIG = "workbook_too_big"
-"""More than its limit of memory: above all a cell far away from the list."""
+"""It needs more than its limit of memory, mostly because of a cell far away from the list."""
 
 
 class _End(msgspec.Struct):
@@ -80,7 +80,7 @@ def _rows(child: subprocess.Popen[bytes]) -> Iterator[SheetRow]:
 
 
 def _lines(source: IO[bytes]) -> Iterator[bytes]:
-    """Lines as they come; the child may be waited for as long as it works."""
+    """The child's lines as they come. The limit is for the time between two blocks of output, not for the whole."""
     rest = b""
     while True:
         readable, _, _ = select.select([source], [], [], _PATIENCE)
@@ -96,7 +96,7 @@ def _lines(source: IO[bytes]) -> Iterator[bytes]:
 
 
 def _why_dead(code: int) -> str:
-    """What the end of a child means that has not said how it went. Rust aborts where it gets no memory."""
+    """The reason, from the exit code of a child that gave none. Rust aborts the process if it gets no memory."""
     if -code == signal.SIGXCPU:
         return _TOO_LONG
     return _TOO_BIG if code < 0 else "workbook_broken"

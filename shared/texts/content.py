@@ -3,6 +3,7 @@ characters that no message can carry.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -54,6 +55,12 @@ def carriable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _UNCARRIABLE.sub(lambda found: " " if found[0] in _BREAKS else "", text)
+
+
+def unaccented(text: str) -> str:
+    """`text` in small letters without accents and other marks, for comparing words: "Prénom" → "prenom"."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def carriable_values(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

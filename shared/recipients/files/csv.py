@@ -22,23 +22,23 @@ _SEP = re.compile(r"\"?sep=(?P<separator>[^\"\r\n])\"?[\r\n]*", re.IGNORECASE)
 """Excel's own first line."""
 
 _MOST_LINES, _MOST_CHARACTERS = 60, 256 * 1024
-"""Looked at to find the titles: a title may be broken over several lines."""
+"""How much of the file's beginning is searched for the titles. A title may have line breaks."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Look:
-    """The first records that are not blank, were this the separator. Lines of the head count from 0."""
+    """The first records that are not blank, read with this separator. Lines of the head count from 0."""
 
     separator: str
     cells: list[Sequence[str]] = field(default_factory=list)
     begins: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     unclosed: int | None = None
-    """The line with a quote that is not closed: what follows it cannot be told apart."""
+    """The line with a quotation mark that is not closed. The records after it cannot be separated."""
 
 
 class CsvTable:
-    """The rows of one file, and what its titles are once the first row has been asked for."""
+    """The rows of one file. `header` is known once the first row was read."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -94,7 +94,7 @@ def _refusal(looks: Sequence[_Look], above: int) -> UnreadableFileError:
 
 
 def _look(head: Sequence[str], separator: str, *, begins: int) -> _Look:
-    """The first records: as many as may stand above the titles, and the titles themselves."""
+    """The first records: as many as are allowed above the titles, and the titles."""
     look = _Look(separator=separator)
     reader = csv.reader(head[begins:], delimiter=separator, strict=True)
     skipped = begins
@@ -118,9 +118,9 @@ def _look(head: Sequence[str], separator: str, *, begins: int) -> _Look:
 
 
 def _records(reader: "CsvReader", lines: Lines) -> Iterator[tuple[int, list[str] | None]]:
-    """The records, each with the line on which it begins; None for one whose quoting is broken within its own line.
+    """The records, each with the line on which it begins. None: its quotation marks are broken within one line.
 
-    Where the damage runs over several lines it is not known where the next row begins: the file is refused.
+    If the damage covers several lines, the beginning of the next row is not known, so the file is refused.
     """
     while True:
         begins = lines.begin_row()

@@ -6,7 +6,6 @@ fill the same field are refused: the file does not say which one is meant.
 
 import itertools
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,18 +13,18 @@ from dataclasses import dataclass
 from shared.campaigns.distribution import Column
 from shared.recipients.files.unreadable import UnreadableFileError
 from shared.recipients.recipient import FIELDS
-from shared.texts.content import carriable
+from shared.texts.content import carriable, unaccented
 
 MOST_SKIPPED = 5
-"""Lines above the header (api.md, CSV)."""
+"""This many lines are allowed above the titles (api.md, CSV)."""
 
 MOST_COLUMNS = 100
-"""Of a file that are reported. The list is kept beside the distribution."""
+"""At most this many columns are reported. The list is stored with the distribution."""
 
 _LONGEST_TITLE = 80
 
 _MANY_DIGITS = re.compile(r"(?:\d\D{0,3}){6}")
-"""So many digits are no title: perhaps the number of a person."""
+"""A title does not have so many digits. They may be a person's number."""
 
 _TITLES: Mapping[str, Sequence[str]] = {
     "phone": (
@@ -69,7 +68,7 @@ _TITLES: Mapping[str, Sequence[str]] = {
         *("consentement whatsapp",),
     ),
 }
-"""Beside a field's own name; without accents, in small letters, with one blank between words."""
+"""Titles in addition to a field's own name, as `plain_title` gives them."""
 
 _VAGUE: Mapping[str, Sequence[str]] = {
     "phone": (
@@ -77,7 +76,7 @@ _VAGUE: Mapping[str, Sequence[str]] = {
         *("telephone whatsapp",),
     )
 }
-"""Taken where no clearer title is there: a register may number its rows, or say who has WhatsApp."""
+"""Used only if no clearer title is there: "Numéro" may number the rows, "WhatsApp" may say who has WhatsApp."""
 
 
 def _ranked() -> dict[str, tuple[str, int]]:
@@ -92,12 +91,12 @@ _RANKED = _ranked()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The line of titles. `names` has the field of each column, None where it is not read."""
+    """The line of titles. `names`: the field of each column; None: the column is not read."""
 
     titles: tuple[str, ...]
     names: tuple[str | None, ...]
     record: int
-    """Its place among the lines that were looked at, from 0: so many stand above."""
+    """Its place among the first lines, from 0. So it is also the number of lines above it."""
 
     @property
     def known(self) -> int:
@@ -113,15 +112,14 @@ class Header:
 
 def plain_title(title: str) -> str:
     """ "N° de\nTéléphone :" → "n de telephone"."""
-    letters = unicodedata.normalize("NFKD", carriable(title).casefold())
-    kept = "".join(one if one.isalnum() else " " for one in letters if not unicodedata.combining(one))
+    kept = "".join(one if one.isalnum() else " " for one in unaccented(carriable(title)))
     return " ".join(kept.split())
 
 
 def find_header(records: Sequence[Sequence[str]]) -> Header | None:
-    """The line with a title for the phone and the most titles that are known; None where there is none such. Raises
+    """The line with the most known titles, one of them for the phone. None: no line has such a title. Raises
     UnreadableFileError `column_twice`."""
-    known = [len(_fields(record)) if "phone" in _fields(record) else 0 for record in records]
+    known = [len(fields) if "phone" in fields else 0 for fields in map(_fields, records)]
     if not any(known):
         return None
     best = known.index(max(known))
@@ -129,7 +127,8 @@ def find_header(records: Sequence[Sequence[str]]) -> Header | None:
 
 
 def without_header(records: Sequence[Sequence[str]], lines: Sequence[int]) -> UnreadableFileError:
-    """Why no line of these will do: none has titles, or the titles say nothing of a phone. `lines`: their numbers."""
+    """Why none of these lines can be the titles: none has a known title, or no title is for the phone. `lines`: their
+    numbers in the file."""
     if not records:
         return UnreadableFileError("file_empty")
     best = max(range(len(records)), key=lambda place: (len(_fields(records[place])), _filled(records[place]), -place))
@@ -142,7 +141,7 @@ def without_header(records: Sequence[Sequence[str]], lines: Sequence[int]) -> Un
 
 
 def columns_of(header: Header) -> tuple[Column, ...]:
-    """How each column was read, up to the last that has a title."""
+    """How each column was read, up to the last column with a title."""
     last = max(place for place, title in enumerate(header.titles) if title)
     both = zip(header.titles, header.names, strict=True)
     return tuple(

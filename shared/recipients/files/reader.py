@@ -27,7 +27,7 @@ _MAY_BE: dict[str, tuple[Kind, ...]] = {
 
 
 class RowReader:
-    """The rows of one file. What it says beside them (`columns`, `warnings`) is known once they have been read."""
+    """The rows of one file. `columns` and `warnings` are known once the rows have been read."""
 
     def __init__(self, file: Readable, form: str, workbooks: Workbooks) -> None:
         """`form`: the upload's format, one of api.md's."""
@@ -41,7 +41,7 @@ class RowReader:
         """Every row that is not blank, at least one. Raises UnreadableFileError, also in the middle.
 
         Numbers are the file's own, from 1: blank data rows of a table count, a line of NDJSON has its own number. So an
-        officer finds the row where the error says it is.
+        error names the place where the officer finds the row.
         """
         count = 0
         for count, row in enumerate(self._rows(), start=1):
@@ -53,12 +53,12 @@ class RowReader:
 
     @property
     def columns(self) -> tuple[Column, ...] | None:
-        """How each column was read; None where there are none, or no titles were found."""
+        """How each column was read. None: the format has no columns, or the file has no titles."""
         return columns_of(self._header) if self._header else None
 
     @property
     def warnings(self) -> tuple[ApiWarning, ...]:
-        """What should be known of how the file was read."""
+        """What the officer should know about how the file was read."""
         return (*_warnings_of(self._header), *self._warnings_of_pages())
 
     @property
@@ -87,7 +87,7 @@ class RowReader:
     def _dhis2(self, file: Readable) -> Iterator[Row]:
         number = 0
         try:
-            for number, (entity, weight) in enumerate(entities(buffered(file), self._pages), start=1):
+            for number, (entity, weight) in enumerate(entities(buffered(utf_8(file)), self._pages), start=1):
                 if isinstance(entity, dict):
                     yield Row(number=number, raw={"dhis2": entity}, weight=weight)
                 else:

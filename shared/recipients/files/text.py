@@ -1,7 +1,7 @@
 """The lines of a text file in the encoding in which Excel, LibreOffice or Notepad saved it, in bounded memory.
 
-UTF-8 or UTF-16, with or without a byte order mark; anything else is Windows-1252 (api.md, CSV). Up to the first
-character beyond ASCII the two 8-bit encodings are the same: the block that begins there decides.
+A file is UTF-8 or UTF-16, with or without a byte order mark. Every other file is read as Windows-1252 (api.md, CSV).
+UTF-8 and Windows-1252 agree on ASCII, so the block that begins with the first other character decides.
 """
 
 import codecs
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _BLOCK = 256 * 1024
 
 _HEAD = 256
-"""Bytes that tell UTF-16 from the rest."""
+"""Bytes that are enough to recognise UTF-16."""
 
 _DAMAGE = b"\xff"
-"""Is never UTF-8: stands where a byte cannot be decoded, so that its line is known."""
+"""This byte is never valid UTF-8. It replaces a byte that cannot be decoded, so that its line is known."""
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
 """What Python makes of such a byte (surrogateescape)."""
@@ -45,14 +45,13 @@ _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
 
 class Lines:
-    """Lines with their ends. `number` is the last line's in the file, from 1.
+    """Lines with their line ends. `number`: the number of the last line in the file, from 1.
 
-    `taken` are the characters since `begin_row`: what a row has taken so far.
+    `taken`: the number of characters since `begin_row`, so the length of the row so far.
     """
 
     def __init__(self, utf_8: Iterable[bytes]) -> None:
-        raw = io.BufferedReader(_Blocks(iter(utf_8)), _BLOCK)
-        self._text = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
+        self._text = io.TextIOWrapper(buffered(utf_8), encoding="utf-8", errors="surrogateescape", newline="")
         self._ahead: deque[str] = deque()
         self._row = 1
         self.taken = 0
@@ -62,7 +61,7 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        """Raises UnreadableFileError for a row without end and for bytes that are no characters."""
+        """Raises UnreadableFileError for a row that is too long and for bytes that are no characters."""
         line = self._ahead.popleft() if self._ahead else self._text.readline(LONGEST_ROW + 1)
         if not line:
             raise StopIteration
@@ -75,12 +74,12 @@ class Lines:
         return line
 
     def begin_row(self) -> int:
-        """The next line is the first of a row; answers its number."""
+        """Say that the next line is the first of a row. Returns the line's number."""
         self.taken, self._row = 0, self.number + 1
         return self._row
 
     def put_back(self, lines: Iterable[str]) -> None:
-        """Lines that were only looked at come again."""
+        """Give these lines again, before the rest of the file."""
         again = list(lines)
         self._ahead.extendleft(reversed(again))
         self.number -= len(again)
@@ -92,7 +91,7 @@ class Lines:
 
 
 class _Blocks(io.RawIOBase):
-    """Blocks of bytes as the standard library's readers want them."""
+    """Blocks of bytes as a raw file, which the standard library's readers need."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
@@ -116,7 +115,7 @@ class _Blocks(io.RawIOBase):
 
 
 class Refilled:
-    """A file whose first bytes were looked at."""
+    """A file whose first bytes were read already: it gives them again."""
 
     def __init__(self, head: bytes, file: Readable) -> None:
         self._head = head
@@ -131,9 +130,9 @@ class Refilled:
         return head
 
 
-def buffered(file: Readable) -> io.BufferedReader:
-    """The file's bytes as they are."""
-    return io.BufferedReader(_Blocks(_rest_of(file)), _BLOCK)
+def buffered(blocks: Iterable[bytes]) -> io.BufferedReader:
+    """The blocks as a file."""
+    return io.BufferedReader(_Blocks(iter(blocks)), _BLOCK)
 
 
 def fill(file: Readable, size: int) -> bytes:
@@ -175,7 +174,7 @@ def utf_8_of(file: Readable) -> Iterator[bytes]:
 
 
 def _unmarked_utf_16(head: bytes) -> str | None:
-    """By its zeroes: separators, digits and unaccented letters have one as their second, or first, byte."""
+    """The kind of UTF-16, by its zero bytes: separators, digits and plain letters have one. None: it is not UTF-16."""
     first, second = head[::2].count(0), head[1::2].count(0)
     if max(first, second) * 10 <= len(head):
         return None
@@ -201,9 +200,10 @@ def _eight_bits(block: bytes, file: Readable) -> Iterator[bytes]:
 
 
 def _is_utf_8(block: bytes, *, whole: bool) -> bool:
-    """Also with damage in it, where most of it is UTF-8: as another encoding every name would be wrong.
+    """Whether most of the block is UTF-8. A few damaged bytes do not make it another encoding, because then every name
+    would be wrong.
 
-    `whole`: nothing follows. Otherwise a character may be cut at the end.
+    `whole`: nothing follows the block. Otherwise its last character may be cut.
     """
     try:
         codecs.getincrementaldecoder("utf-8")().decode(block, final=whole)
@@ -223,7 +223,7 @@ def _count(block: bytes, of: bytes) -> int:
 
 
 def _decoded(block: bytes, file: Readable, encoding: str) -> Iterator[bytes]:
-    """UTF-8 of what is in another encoding, up to the first damage."""
+    """The same text in UTF-8, up to the first damaged byte."""
     decoder = codecs.getincrementaldecoder(encoding)()
     while True:
         try:

@@ -32,8 +32,6 @@ _LARGEST = 4 * 1024 * 1024
 
 _BLOCK = 64 * 1024
 
-_MARK = b"\xef\xbb\xbf"
-
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?P<half>[dD][89a-fA-F][0-9a-fA-F]{2})|.?)",
     re.DOTALL,
@@ -99,8 +97,7 @@ class _Measured:
 
     def __init__(self, file: BufferedReader) -> None:
         self._file = file
-        head = file.read(len(_MARK))
-        self._remaining = b"" if head == _MARK else head
+        self._remaining = b""
         self.taken = 0
         self.silent = 0
         self.has_begun = False
@@ -132,7 +129,8 @@ def _end_of_escapes(text: bytes) -> int:
 def entities(file: BufferedReader, pages: Pages) -> Iterator[tuple[JsonValue, int]]:
     """The entries of the answers' lists, and the bare objects of GET /trackedEntities/{uid}, as they stand.
 
-    Each with the bytes that were read for it, to a block. `pages` gets each page. Raises TrackerError, also in
+    `file`: UTF-8 without a byte order mark. Each entry comes with the bytes that were read for it, to a block. `pages`
+    gets each page. Raises TrackerError, also in
     the middle.
     """
     measured = _Measured(file)

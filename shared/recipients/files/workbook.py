@@ -1,5 +1,5 @@
-"""An XLSX as a table. The workbook itself is read in a process of its own (`Workbooks`): a library that reads it whole
-may be led to take any amount of memory and time."""
+"""An XLSX as a table. Another process reads the workbook (`Workbooks`), because the library reads a sheet whole, and a
+prepared file could make it take any amount of memory and time."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ class Workbooks(Protocol):
 
 
 class WorkbookTable:
-    """The rows of one workbook, and what its titles are once the first row has been asked for."""
+    """The rows of one workbook. `header` is known once the first row was read."""
 
     def __init__(self, rows: Iterator[SheetRow]) -> None:
         self._rows = rows
