@@ -201,4 +201,4 @@ def test_the_guides_queries_find_what_they_look_for(document: Document) -> None:
 def test_the_log_groups_in_the_guide_exist() -> None:
     text = GUIDE.read_text(encoding="utf-8")
     assert all(f"`{folder}`" in text for folder in FUNCTION_FOLDERS.values())
-    assert "STAGE=dev; STACK=oomus-messaging-$STAGE\n.venv-sam/bin/sam logs --cw-log-group \"/$STACK/webhook\"" in text
+    assert 'STAGE=dev; STACK=oomus-messaging-$STAGE\n.venv-sam/bin/sam logs --cw-log-group "/$STACK/webhook"' in text
