@@ -29,8 +29,9 @@ from tests.artefacts.starting import Start, start
 from tests.template.reading import FUNCTION_FOLDERS, ROOT
 
 FUNCTIONS = tuple(FUNCTION_FOLDERS)
-LARGEST = 6 * 2**20
-"""Bytes, zipped. At twice this size the download costs a cold start as much as the byte code saves."""
+LARGEST = {function: (9 if function == "BulkFanoutFunction" else 6) * 2**20 for function in FUNCTIONS}
+"""Bytes, zipped. At twice 6 MB the download costs a cold start as much as the byte code saves. The fan-out may be
+larger: it alone carries the reader of workbooks, and no person waits for its start."""
 HASHED_AND_NEVER_CHECKED = 0b01  # PEP 552: bit 0 means "by hash, not by time", bit 1 would mean "check the source"
 NEVER_SHIPPED = {
     "tests",
@@ -256,4 +257,4 @@ def test_sam_builds_the_same_bytes_again(tree: Path, artefacts: dict[str, Path],
 def test_no_artefact_is_too_big(artefacts: dict[str, Path]) -> None:
     sizes = {function: measure(artefact) for function, artefact in artefacts.items()}
     sys.stdout.write(table(sizes) + "\n")
-    assert not {function: size.zipped for function, size in sizes.items() if size.zipped >= LARGEST}
+    assert not {function: size.zipped for function, size in sizes.items() if size.zipped >= LARGEST[function]}
