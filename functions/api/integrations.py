@@ -11,6 +11,7 @@ from shared.base.refusal import ProblemCode, Refusal
 from shared.integrations.administration import Integration, warnings_of
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.messages.payload import Channel
+from shared.sending.test_send import NewTestSend
 
 _NAMES = ("whatsapp", "sms", "dhis2")
 
@@ -57,14 +58,16 @@ def register(router: Router, app: Api, public_base_url: str) -> None:
         channel = Channel(_name(request, ("whatsapp", "sms")))
         body = validation.body(request, f"test_{channel}_integration")
         settings = await app.setting_reader.read(request.organisation, channel)
-        to, language = str(body["to"]), str(body.get("language") or request.language)
-        identity = str(uuid4())
+        new = NewTestSend(
+            to=str(body["to"]),
+            language=str(body.get("language") or request.language),
+            message_id=str(uuid4()),
+            created_by=request.subject or None,
+        )
         if channel is Channel.SMS:
-            sent = await app.send_test.send(app.sms_test_step, settings, to=to, language=language, message_id=identity)
+            sent = await app.send_test.send(app.sms_test_step, settings, new)
         else:
-            sent = await app.send_test.send(
-                app.whatsapp_test_step, settings, to=to, language=language, message_id=identity
-            )
+            sent = await app.send_test.send(app.whatsapp_test_step, settings, new)
         return Response(
             status=200,
             body={

@@ -37,9 +37,7 @@ def register(router: Router, app: Api) -> None:
     @router.route("GET /v1/messages/{message_id}", scope=Scope.READ)
     async def get(request: Request) -> Response:
         found = await app.browse.message(request.organisation, request.path_parameters["message_id"])
-        holds = await app.browse.holds_of(request.organisation, [found])
-        hold = holds.get(found.message_id)
-        return Response(status=200, body=documents.message(found, app.adapters.clock.now(), request.language, hold))
+        return Response(status=200, body=documents.message(found, app.adapters.clock.now(), request.language))
 
 
 async def _listed(request: Request, app: Api, operation: str) -> Response:
@@ -67,6 +65,6 @@ async def _page(
     binding = cursor.Binding(request.organisation, operation, bound_to)
     page = await app.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
     now = app.adapters.clock.now()
-    holds = await app.browse.holds_of(request.organisation, page.items)
-    items = [documents.message(one, now, request.language, holds.get(one.message_id)) for one in page.items]
+    views = await app.browse.views(request.organisation, page.items)
+    items = [documents.message(view, now, request.language) for view in views]
     return list_response(request, items, cursor.following(page.position, binding), MESSAGE_COLUMNS)

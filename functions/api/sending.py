@@ -46,13 +46,15 @@ def register(router: Router, app: Api) -> None:
                 content=bodies.content(body),
                 send_at=bodies.instant(body, "send_at"),
                 fallback=bodies.fallback(body),
+                created_by=request.subject or None,
             )
         )
         return _accepted(message)
 
     @router.route("POST /v1/messages/{message_id}/resend", scope=Scope.SEND)
     async def resend(request: Request) -> Response:
-        return _accepted(await app.resends.resend(request.organisation, request.path_parameters["message_id"]))
+        message_id = request.path_parameters["message_id"]
+        return _accepted(await app.resends.resend(request.organisation, message_id, request.subject or None))
 
 
 def _accepted(message: Message) -> Response:

@@ -116,6 +116,7 @@ async def _create(app: FanningOut, request: Request) -> Response:
             confirm=body.get("confirm") is True,
             upload_id=upload_id,
             recipients=recipients,
+            created_by=request.subject or None,
         )
     )
     view = await app.browse.view(distribution)

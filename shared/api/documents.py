@@ -12,7 +12,7 @@ from shared.base.json import Renderable
 from shared.base.refusal import ApiWarning
 from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
 from shared.campaigns.distribution import Column, CountryPrice, Counts, FallbackCost
-from shared.campaigns.reading import DistributionView
+from shared.campaigns.reading import DistributionView, MessageView
 from shared.campaigns.statistics import Statistics
 from shared.campaigns.stored_content import DuplicateRow
 from shared.holds.hold import RunHold
@@ -31,8 +31,9 @@ type Via = Literal["distribution", "single", "test", "fallback", "resend", "repl
 """How a message was made, in api.md's words."""
 
 
-def message(found: Message, now: datetime, language: Language, hold: RunHold | None = None) -> Document:
-    """A message of the log. `hold`: the hold that keeps it pending; None: there is none."""
+def message(view: MessageView, now: datetime, language: Language) -> Document:
+    """A message of the log."""
+    found, hold = view.message, view.hold
     return {
         "message_id": found.message_id,
         "timestamp": found.accepted_at,
@@ -56,6 +57,7 @@ def message(found: Message, now: datetime, language: Language, hold: RunHold | N
         "next_attempt_at": found.due_at if found.waits and hold is None else None,
         "hold": _hold(hold, language) if hold is not None else None,
         "via": _via(found),
+        "created_by": view.created_by,
     }
 
 

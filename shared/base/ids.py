@@ -10,6 +10,9 @@ from shared.base.instants import microseconds
 REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """The form of names that other systems give us: organisations, campaigns, enrolments."""
 
+SYSTEM = "system"
+"""Stands for the caller's name where the product does something by itself (api.md, Authentication)."""
+
 _NAMESPACE = UUID("6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11")
 
 

@@ -56,6 +56,8 @@ class NewDistribution:
     confirm: bool
     upload_id: str | None
     recipients: Sequence[JsonObject] | None = field(repr=False)
+    created_by: str | None = None
+    """The caller's name; None: the token names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,7 @@ class Planning:
             request_hash=new.request_hash,
             status=DistributionStatus.PLANNING,
             created_at=now,
+            created_by=new.created_by,
             skip_already_sent=new.order.skip_already_sent,
             template=new.order.content.template,
             order=order,

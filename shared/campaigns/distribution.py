@@ -267,6 +267,8 @@ class Distribution:
     request_hash: str
     status: DistributionStatus
     created_at: datetime
+    created_by: str | None = None
+    """The person or program that asked for it; None: the token named none."""
     order: str = ""
     """The name of the order that is stored beside the chunks (`shared.campaigns.stored_content.Plans`)."""
     upload_id: str | None = None

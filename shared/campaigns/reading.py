@@ -1,6 +1,6 @@
 """Reading: the log, a campaign's history, a distribution with its counts, rejected rows and duplicates."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from shared.campaigns.counts import Fallbacks, not_below_zero, unlisted, with_mi
 from shared.campaigns.distribution import RELEASING, Counts, Distribution, DistributionStatus, together
 from shared.campaigns.ports import Distributions
 from shared.campaigns.stored_content import DuplicateRow, Plans
-from shared.holds.hold import RunHold
+from shared.holds.hold import Holds, RunHold
 from shared.holds.keeper import HoldStore, held_rows, scopes_of_message, settled_by
 from shared.integrations.balances import Balance, Balances, units_missing
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
@@ -205,6 +205,17 @@ class DistributionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageView:
+    """A message as people see it. Its row does not repeat what its distribution says for all rows."""
+
+    message: Message
+    hold: RunHold | None
+    """The hold that keeps it pending."""
+    created_by: str | None
+    """Who asked for it, or for its distribution; None: the token named none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrowseDeps:
     """What reading works with."""
 
@@ -229,12 +240,12 @@ class Browse:
         self._outlook = deps.outlook
         self._clock = deps.clock
 
-    async def message(self, organisation: str, message_id: str) -> Message:
+    async def message(self, organisation: str, message_id: str) -> MessageView:
         """A message. Raises Refusal `not_found`."""
         message = await self._log.get(organisation, message_id)
         if message is None:
             raise Refusal(ProblemCode.NOT_FOUND)
-        return message
+        return (await self.views(organisation, [message]))[0]
 
     async def messages(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
         """Messages, newest first. Those of a distribution are found by its campaign's index."""
@@ -245,23 +256,19 @@ class Browse:
             query = replace(query, campaign_id=distribution.campaign_id)
         return await self._log.page(query, position, limit)
 
-    async def holds_of(self, organisation: str, messages: Iterable[Message]) -> Mapping[str, RunHold]:
-        """Message ID → the hold that keeps it pending. Reads nothing if no message waits."""
-        waiting = [message for message in messages if message.waits]
-        if not waiting:
-            return {}
-        keys = {(organisation, message.distribution_id) for message in waiting if message.distribution_id}
-        channels = {(organisation, message.channel) for message in waiting}
-        distributions, holds = await self._holds.read([(one, two) for one, two in keys if two], channels)
-        found: dict[str, RunHold] = {}
-        for message in waiting:
-            known_holds = holds.get((organisation, message.channel))
-            distribution = distributions.get((organisation, message.distribution_id or ""))
-            held = known_holds.holding(scopes_of_message(message, distribution)) if known_holds else None
-            if held is not None:
-                scope, hold = held
-                found[message.message_id] = RunHold(scope=scope, reason=hold.reason, since=hold.since)
-        return found
+    async def views(self, organisation: str, messages: Sequence[Message]) -> Sequence[MessageView]:
+        """The messages as people see them. Their distributions, and the holds of those that wait, are read at once."""
+        owners = {(organisation, message.chunk.distribution_id) for message in messages if message.chunk}
+        channels = {(organisation, message.channel) for message in messages if message.waits}
+        distributions, holds = await self._holds.read(owners, channels) if owners or channels else ({}, {})
+        return [
+            _seen(
+                message,
+                distributions.get((organisation, message.distribution_id or "")),
+                holds.get((organisation, message.channel)),
+            )
+            for message in messages
+        ]
 
     async def distribution(self, organisation: str, distribution_id: str) -> DistributionView:
         """A distribution. Raises Refusal `not_found`."""
@@ -354,6 +361,16 @@ async def _page_of[T](
             part, start = part + 1, 0
     more = start or await read(part) is not None
     return found, (part, start) if more else None
+
+
+def _seen(message: Message, distribution: Distribution | None, holds: Holds | None) -> MessageView:
+    scopes = scopes_of_message(message, distribution)
+    held = holds.holding(scopes) if holds is not None and message.waits else None
+    return MessageView(
+        message=message,
+        hold=RunHold(scope=held[0], reason=held[1].reason, since=held[1].since) if held is not None else None,
+        created_by=distribution.created_by if message.chunk and distribution is not None else message.created_by,
+    )
 
 
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:

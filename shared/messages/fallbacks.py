@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from shared.base.concurrency import gather_bounded
 from shared.base.events import Telemetry
-from shared.base.ids import fallback_id
+from shared.base.ids import SYSTEM, fallback_id
 from shared.campaigns.stored_content import Plans
 from shared.integrations.integration import Integrations, SmsIntegration
 from shared.messages.factory import single, successor
@@ -80,6 +80,7 @@ def _message(
     return replace(
         single(successor(parent, identity, Channel.SMS, payload, reference, now), payload),
         parent_chunk=parent.chunk,
+        created_by=SYSTEM,
         segments=measured.segments,
         price=price_of(measured, sms.unit_prices.get(parent.country)) if sms else None,
     )

@@ -220,6 +220,9 @@ class Message:
     hold ends."""
     probe: bool = False
     """Its latest attempt probes a scope that is held."""
+    created_by: str | None = None
+    """The person or program that asked for the message, or `SYSTEM`. None: the token named none, or the message is a
+    row of a distribution, which has the name."""
     request_hash: str | None = None
     """SHA-256 of the request that made a single message. A request with the same Idempotency-Key is compared with it,
     as long as the log keeps the message."""

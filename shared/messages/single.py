@@ -36,6 +36,8 @@ class NewMessage:
     content: Content
     send_at: datetime | None
     fallback: FallbackOrder | None = None
+    created_by: str | None = None
+    """The caller's name; None: the token names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ def _message(new: NewMessage, identity: str, accepted: Accepted, reference: Payl
         dedupe_key=accepted.dedupe_key.text,
         segments=composed.measured.segments if composed.measured else None,
         price=composed.price,
+        created_by=new.created_by,
         request_hash=new.request_hash,
     )
 
@@ -139,8 +142,8 @@ class Resends:
     def __init__(self, deps: ResendDeps) -> None:
         self._deps = deps
 
-    async def resend(self, organisation: str, message_id: str) -> Message:
-        """The only successor of a failed message; the same one if called again.
+    async def resend(self, organisation: str, message_id: str, created_by: str | None = None) -> Message:
+        """The only successor of a failed message; the same one if called again. `created_by` is the caller's name.
 
         Raises Refusal: not_found; state_conflict (it has not failed, its fallback goes instead, or its stored content
         is gone); integration_missing; unprocessable (the gate says never, for example because the consent was revoked).
@@ -157,7 +160,7 @@ class Resends:
         payload = await self._payload(parent)
         integration = await self._integration(parent)
         made = successor(parent, identity, parent.channel, payload, parent.payload, self._deps.clock.now())
-        made = replace(made, segments=parent.segments, price=parent.price, fallback_minutes=None)
+        made = replace(made, segments=parent.segments, price=parent.price, fallback_minutes=None, created_by=created_by)
         waits_until = await self._waits_until(parent, made, payload, integration)
         reference = await self._deps.plans.write_payload(organisation, parent.person, identity, payload)
         message = single(replace(made, payload=reference), payload, waits_until)

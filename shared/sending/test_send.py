@@ -1,7 +1,7 @@
 """Test send: one real message to a number of the administrator, answered in the same request."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.base.instants import Clock
@@ -71,15 +71,24 @@ class SendTestDeps:
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTestSend:
+    """The request; its shape is checked already."""
+
+    to: str = field(repr=False)
+    language: str
+    message_id: str
+    created_by: str | None = None
+    """The caller's name; None: the token names none."""
+
+
 class SendTest:
     """Sends test messages through the channel's own send step."""
 
     def __init__(self, deps: SendTestDeps) -> None:
         self._deps = deps
 
-    async def send[I: Integrated, P](
-        self, step: SendStep[I, P], settings: Settings, *, to: str, language: str, message_id: str
-    ) -> Message:
+    async def send[I: Integrated, P](self, step: SendStep[I, P], settings: Settings, new: NewTestSend) -> Message:
         """The sent message.
 
         Raises Refusal: `unprocessable` for a number or a template that cannot be used; `quiet_hours`;
@@ -88,9 +97,9 @@ class SendTest:
         """
         now = self._deps.clock.now()
         channel = settings.setting.channel
-        composed = _composed(settings, to, language)
+        composed, message_id = _composed(settings, new.to, new.language), new.message_id
         _check_gate(channel, composed, now)
-        message = self._message(settings, composed, message_id, now)
+        message = self._message(settings, composed, new, now)
         await self._deps.log.add(message)
         integration = settings.channel
         [slot_at] = await book_slots(self._deps.rate_limits, integration, None, earliest=now)
@@ -110,7 +119,7 @@ class SendTest:
         _check_gate(channel, composed, self._deps.clock.now() + ARRIVES)
         raise Refusal(ProblemCode.STATE_CONFLICT, reason=_waits_for(channel))
 
-    def _message(self, settings: Settings, composed: Composed, message_id: str, now: datetime) -> Message:
+    def _message(self, settings: Settings, composed: Composed, new: NewTestSend, now: datetime) -> Message:
         """The message has a next check but no stored content. If the caller's request dies, the message ends; it is not
         sent late."""
         organisation = settings.channel.organisation
@@ -122,9 +131,10 @@ class SendTest:
         )
         reference = PayloadRef.of_test(organisation)
         return dataclasses.replace(
-            new_message(to, message_id, settings.setting.channel, None, reference, now),
+            new_message(to, new.message_id, settings.setting.channel, None, reference, now),
             segments=composed.measured.segments if composed.measured else None,
             price=composed.price,
+            created_by=new.created_by,
             due_at=now + timedelta(minutes=5),
         )
 

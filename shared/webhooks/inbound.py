@@ -6,11 +6,11 @@ only a later, dated consent that an organisation records ends a revocation.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.base.events import Telemetry
-from shared.base.ids import stop_question_id, stop_reply_id
+from shared.base.ids import SYSTEM, stop_question_id, stop_reply_id
 from shared.base.instants import Clock
 from shared.campaigns.stored_content import Plans
 from shared.integrations.integration import Integrations, WhatsAppIntegration
@@ -197,7 +197,7 @@ class InboundAdapter:
         reference = await self._deps.plans.write_payload(organisation, person, message_id, payload)
         to = Addressee(organisation=organisation, recipient=mask(payload.to), person=person, country=payload.country)
         made = new_message(to, message_id, Channel.WHATSAPP, payload, reference, self._deps.clock.now())
-        message = single(made, payload)
+        message = replace(single(made, payload), created_by=SYSTEM)
         return (message, payload) if await self._deps.log.add(message) else None
 
     async def _introduced(self, organisation: str, person: str, others: Sequence[str]) -> None:

@@ -120,6 +120,10 @@ def recipient(number: int, **changes: JsonValue) -> JsonObject:
     return values | changes
 
 
+OFFICER = "officer-7"
+"""Who asks for the messages and distributions of the office."""
+
+
 class Container(Api["Office"], FanningOut["Office"], Webhook["Office"]):
     """The use cases of all functions in one execution environment."""
 
@@ -335,6 +339,7 @@ class Office:
             content=changes.get("content", Content(template="vaccination_card")),
             send_at=changes.get("send_at"),
             fallback=changes.get("fallback"),
+            created_by=OFFICER,
         )
         return self.run(self.singles().create(new))
 
@@ -352,6 +357,7 @@ class Office:
             confirm=confirm,
             upload_id=None,
             recipients=recipients,
+            created_by=OFFICER,
         )
 
     def distribute(self, count: int, *, channel: Channel = Channel.SMS) -> Distribution:

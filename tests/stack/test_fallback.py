@@ -149,6 +149,10 @@ def test_a_distribution_counts_its_rows_and_not_their_fallbacks(running: Running
             ("sms", "fallback"): 2,
         }
         assert {one["distribution_id"] for one in listed} == {identity}
+        assert {(one["via"], one["created_by"]) for one in listed} == {
+            ("distribution", "an-officer"),
+            ("fallback", "system"),
+        }
 
 
 @pytest.mark.parametrize(

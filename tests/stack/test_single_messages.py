@@ -16,7 +16,7 @@ def test_an_sms_is_sent_once_and_delivered(programme: Programme) -> None:
     assert (first["status"], first["scheduled_for"]) == ("pending", None)
     message = programme.settled(first["message_id"], "delivered")
     assert message["recipient"] == "+22177***8200"
-    assert message["attempts"] == 1
+    assert (message["attempts"], message["created_by"]) == (1, "an-officer")
     assert (message["segments"], message["price"]) == (1, {"amount": "12", "currency": "XOF"})
     [entry] = programme.ledger("orange")
     assert entry["text"] == "Bonjour Aminata, votre carte : https://v.example.org/c/DKR-VAC-008200"
@@ -109,7 +109,7 @@ def test_a_test_send_answers_with_its_outcome(programme: Programme) -> None:
         answer = programme.ok(programme.api.post(f"/v1/integrations/{channel}/test", json={"to": "+221770008200"}))
         assert answer["status"] == "sent"
         message = programme.message(answer["message_id"])
-        assert (message["campaign_id"], message["channel"]) == (None, channel)
+        assert (message["campaign_id"], message["channel"], message["created_by"]) == (None, channel, "an-officer")
     programme.put_whatsapp(access_token="expired-token")
     refused = programme.api.post("/v1/integrations/whatsapp/test", json={"to": "+221770008200"})
     assert (refused.status_code, refused.json()["code"]) == (502, "provider_refused")

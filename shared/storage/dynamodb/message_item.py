@@ -34,6 +34,7 @@ _TEXTS = (
     "template",
     "claim_token",
     "language",
+    "created_by",
 )
 
 _MARKS = (
@@ -188,6 +189,7 @@ def from_item(item: Item) -> Message:
         probe="probe" in item,
         template=text(item, "template"),
         language=text(item, "language"),
+        created_by=text(item, "created_by"),
         held_by=_held_by(item),
         dead=_dead(item),
     )

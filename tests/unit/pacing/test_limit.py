@@ -12,6 +12,7 @@ from shared.holds.hold import DAILY_LIMIT
 from shared.messages.message import Status
 from shared.messages.payload import Channel
 from shared.pacing.daily_limit import DailyLimit, NumberStatusUpdate, Remaining
+from shared.sending.test_send import NewTestSend
 from shared.texts.content import Content
 from tests.fakes.office import DEMO, WHATSAPP, Office, recipient
 
@@ -173,9 +174,8 @@ def test_release_books_no_more_than_the_limit_leaves(office: Office) -> None:
 def test_a_test_send_shows_that_the_limit_is_used_up(office: Office) -> None:
     limit(office, 0)
     settings = office.run(office.settings.read(DEMO, Channel.WHATSAPP))
-    sending = office.send_test().send(
-        office.step(Channel.WHATSAPP), settings, to="+221770008200", language="fr", message_id="t-1"
-    )
+    new = NewTestSend(to="+221770008200", language="fr", message_id="t-1")
+    sending = office.send_test().send(office.step(Channel.WHATSAPP), settings, new)
     with pytest.raises(Refusal) as refused:
         office.run(sending)
     assert (refused.value.code, refused.value.facts["reason"]) == (ProblemCode.STATE_CONFLICT, "daily_limit")

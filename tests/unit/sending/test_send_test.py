@@ -7,6 +7,7 @@ import pytest
 from shared.base.refusal import ProblemCode, Refusal
 from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
+from shared.sending.test_send import NewTestSend
 from tests.fakes.office import DEMO, Office
 
 GOOD = "+221770008200"
@@ -19,7 +20,8 @@ def office() -> Office:
 
 def sent(office: Office, to: str, channel: Channel = Channel.SMS) -> Message:
     settings = office.run(office.settings.read(DEMO, channel))
-    return office.run(office.send_test().send(office.step(channel), settings, to=to, language="fr", message_id="t-1"))
+    new = NewTestSend(to=to, language="fr", message_id="t-1", created_by="officer-7")
+    return office.run(office.send_test().send(office.step(channel), settings, new))
 
 
 def refused(office: Office, to: str, channel: Channel = Channel.SMS) -> Refusal:
