@@ -86,26 +86,39 @@ def without_nulls(schema: JsonObject, value: JsonValue) -> JsonValue:
     A null in an unnamed field stays, so that the field is refused as unknown. A value without a schema, like a record
     of DHIS2, stays as it is. A required field that is null is missing afterwards.
     """
+    return _without_nulls(_shape(schema), value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """The names in a schema: the fields of its objects, and the shape of a list's items. It is read once for a request,
+    because a list may have 5,000 rows."""
+
+    fields: Mapping[str, "_Shape"]
+    items: "_Shape | None" = None
+
+
+def _shape(schema: JsonObject) -> _Shape:
+    """With the fields of all alternatives."""
     schema = followed(schema)
+    variants, items = schema.get("oneOf"), schema.get("items")
+    branches = [_shape(as_object(branch)) for branch in variants] if isinstance(variants, list) else []
+    fields = {name: one for branch in branches for name, one in branch.fields.items()}
+    fields |= {name: _shape(as_object(one)) for name, one in as_object(schema.get("properties", {})).items()}
+    return _Shape(fields=fields, items=_shape(items) if isinstance(items, dict) else None)
+
+
+def _without_nulls(shape: _Shape, value: JsonValue) -> JsonValue:
+    fields = shape.fields
     if isinstance(value, list):
-        items = schema.get("items")
-        return [without_nulls(items, one) for one in value] if isinstance(items, dict) else value
-    fields = _fields(schema)
+        return value if shape.items is None else [_without_nulls(shape.items, one) for one in value]
     if not isinstance(value, dict) or not fields:
         return value
     return {
-        name: without_nulls(fields[name], one) if name in fields else one
+        name: _without_nulls(fields[name], one) if name in fields else one
         for name, one in value.items()
         if one is not None or name not in fields
     }
-
-
-def _fields(schema: JsonObject) -> Mapping[str, JsonObject]:
-    """The fields that a schema names, including those of its alternatives."""
-    variants = schema.get("oneOf")
-    branches = map(as_object, variants) if isinstance(variants, list) else ()
-    fields = {name: one for branch in branches for name, one in _fields(followed(branch)).items()}
-    return fields | {name: as_object(one) for name, one in as_object(schema.get("properties", {})).items()}
 
 
 class _Error(Protocol):
@@ -171,20 +184,39 @@ def _unknown(path: tuple[str, ...], definition: JsonObject, value: JsonObject) -
 
 
 def _undecided(path: tuple[str, ...], definition: JsonObject, value: JsonValue) -> Iterator[Violation]:
-    """Alternatives are recognised by the fields they require. If one is recognised, its own violations are reported."""
-    if not isinstance(value, dict):
-        yield Violation(path=path, facts={"type": "object"})
-        return
+    """None of the alternatives fits. If one is meant, its own violations are reported. A null is left out before, so
+    the alternative null is never meant."""
     variants = definition["oneOf"]
     branches = [as_object(branch) for branch in variants] if isinstance(variants, list) else []
+    branches = [branch for branch in branches if branch.get("type") != "null"]
+    if len(branches) > 1 and isinstance(value, dict):
+        branches = [branch for branch in branches if "required" in branch]
+    if len(branches) == 1:
+        yield from _of_branch(path, branches[0], value)
+    elif isinstance(value, dict):
+        yield from _of_one_branch(path, branches, value)
+    else:
+        yield Violation(path=path, facts={"type": _texts(branches[0]["type"])[0]})
+
+
+def _of_one_branch(path: tuple[str, ...], branches: list[JsonObject], value: JsonObject) -> Iterator[Violation]:
+    """Alternatives are recognised by the first field that they require."""
     telling = {_texts(branch["required"])[0]: branch for branch in branches}
     meant = [name for name in telling if name in value]
     if len(meant) == 1:
-        for violation in _violations(telling[meant[0]], value):
-            yield replace(violation, path=path + violation.path)
+        yield from _of_branch(path, telling[meant[0]], value)
     else:
-        fact = "only_one_of" if meant else "missing"
-        yield Violation(path=(*path, next(iter(telling))), facts={fact: " / ".join(telling)})
+        yield _not_one_of(path, tuple(telling), meant)
+
+
+def _of_branch(path: tuple[str, ...], branch: JsonObject, value: JsonValue) -> Iterator[Violation]:
+    for violation in _violations(branch, value):
+        yield replace(violation, path=path + violation.path)
+
+
+def _not_one_of(path: tuple[str, ...], names: tuple[str, ...], given: list[str]) -> Violation:
+    """Exactly one of these fields is needed."""
+    return Violation(path=(*path, names[0]), facts={"only_one_of" if given else "missing": " / ".join(names)})
 
 
 def _expected(rule: str, definition: JsonObject) -> Mapping[str, str]:
@@ -230,6 +262,9 @@ _DISTRIBUTION = "create_distribution"
 
 _UPLOAD = "create_upload"
 
+_LISTS = ("recipients", "upload_id")
+"""Where a distribution's rows come from."""
+
 _OF_A_MESSAGE = frozenset({"recipient", "recipients", "defaults", "content", "fallback"})
 
 
@@ -267,7 +302,8 @@ def body(request: Request, operation: str) -> JsonObject:
     found = openapi.as_object(without_nulls(schema, _parsed(request.body)))
     _refuse_too_many(found, operation)
     plain = _carriable(found)
-    _refuse([one for one in violations(schema, plain) if not _checked_by_planning(one)])
+    broken = [*_without_one_list(plain, operation), *violations(schema, plain)]
+    _refuse([one for one in broken if not _checked_by_planning(one)])
     return plain | {name: found[name] for name in found.keys() & _OF_A_MESSAGE}
 
 
@@ -349,6 +385,14 @@ def _refuse_too_many(found: JsonObject, operation: str) -> None:
         raise Refusal(ProblemCode.USE_UPLOAD)
     if operation == _UPLOAD and isinstance(size, int) and size > MAX_UPLOAD_BYTES:
         raise Refusal(ProblemCode.TOO_LARGE, limit="2 GB")
+
+
+def _without_one_list(found: JsonObject, operation: str) -> Iterator[Violation]:
+    """A distribution has one list. Alternatives of required fields in the document would give typed clients unusable
+    types."""
+    given = [name for name in _LISTS if name in found]
+    if operation == _DISTRIBUTION and len(given) != 1:
+        yield _not_one_of((), _LISTS, given)
 
 
 def _too_large(operation: str) -> Refusal:

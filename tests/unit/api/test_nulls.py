@@ -90,8 +90,8 @@ CASES = [
     for path in dict.fromkeys(optional(schema, example))
 ]
 
-NEEDED_OR_SHARED = {("recipients",), ("upload_id",), ("attributes", "phone"), ("fallback", "content")}
-"""Fields that the schema does not require although some case needs them, and one whose schema others share."""
+NEEDED = {("attributes", "phone")}
+"""A field that the schema does not require although the mapping needs it."""
 IDS = [f"{operation}-{'.'.join(map(str, path))}" for operation, path, _ in CASES]
 
 
@@ -111,7 +111,7 @@ def test_the_document_says_that_null_is_allowed(operation: str, path: Path, exam
     """A client that checks its requests against the document must not refuse what we accept."""
     body = with_value(example, path, None)
     own = [one for one in violations(openapi.body_schema(operation), body) if one.path == tuple(map(str, path))]
-    assert own == [] or path in NEEDED_OR_SHARED or "unit_prices" in path
+    assert own == [] or path in NEEDED
 
 
 def test_a_null_in_a_required_field_counts_as_missing() -> None:
