@@ -382,6 +382,7 @@ def _campaign(maker: Maker) -> Iterator[Step]:
     one = f"/v1/distributions/{json.loads(answer['body'])['distribution_id']}"
     yield Step(name="bulk_fanout_http", function="BulkFanoutFunction", trigger="PostDistribution", event=planned)
     yield _api(maker, "get_distribution", "GetDistribution", Call(method="GET", path=one))
+    yield _api(maker, "distribution_samples", "DistributionSamples", Call(method="GET", path=f"{one}/samples"))
     yield _api(maker, "distribution_errors", "DistributionErrors", Call(method="GET", path=f"{one}/errors"))
     listed = Call(method="GET", path=f"{one}/duplicates")
     yield _api(maker, "distribution_duplicates", "DistributionDuplicates", listed)

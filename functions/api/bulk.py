@@ -56,6 +56,11 @@ def register(router: Router, app: Api) -> None:
         view = await app.browse.distribution(request.organisation, request.path_parameters["distribution_id"])
         return Response(status=200, body=documents.distribution(view, request.language))
 
+    @router.route("GET /v1/distributions/{distribution_id}/samples", scope=Scope.READ)
+    async def samples(request: Request) -> Response:
+        found = await app.samples.of(request.organisation, request.path_parameters["distribution_id"])
+        return Response(status=200, body={"items": [documents.sample(one) for one in found]})
+
     @router.route("GET /v1/distributions/{distribution_id}/errors", scope=Scope.READ)
     async def errors(request: Request) -> Response:
         query = validation.query(request, "list_distribution_errors")

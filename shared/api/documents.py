@@ -13,6 +13,7 @@ from shared.base.refusal import ApiWarning
 from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
 from shared.campaigns.distribution import Column, CountryPrice, Counts, FallbackCost
 from shared.campaigns.reading import DistributionView, MessageView
+from shared.campaigns.samples import Sample
 from shared.campaigns.statistics import Statistics
 from shared.campaigns.stored_content import DuplicateRow
 from shared.holds.hold import RunHold
@@ -114,6 +115,20 @@ def _hold(found: RunHold, language: Language) -> Document:
         "key": key,
         "reason": found.reason,
         "reason_text": text(TextKind.STATUS_REASON, found.reason, language),
+    }
+
+
+def sample(found: Sample) -> Document:
+    """A row as the phone will show it."""
+    return {
+        "row": found.row.row,
+        "recipient": found.row.recipient,
+        "mode": found.payload.mode,
+        "text": found.payload.text,
+        "language": found.payload.language,
+        "segments": found.row.segments,
+        "card_image": found.payload.card_image,
+        "scheduled_for": found.scheduled_for,
     }
 
 

@@ -222,6 +222,15 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRow:
+    """Where a sample is stored (`shared.campaigns.samples`): the run, its chunk, and the row, which counts from 1."""
+
+    run: int
+    chunk: int
+    row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What planning found. Unchanged once the distribution is `planned`, except for its runs' progress. `attempt` names
     the objects that it wrote."""
@@ -246,6 +255,8 @@ class Plan:
     """None: no fallback was asked for."""
     people: int = 0
     """How many count against Meta's daily limit."""
+    samples: tuple[SampleRow, ...] = ()
+    """The rows that people look at before they confirm."""
 
     @property
     def logged_rows(self) -> int:

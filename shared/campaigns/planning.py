@@ -29,6 +29,7 @@ from shared.campaigns.distribution import (
 )
 from shared.campaigns.reading import Load, estimated_end
 from shared.campaigns.runs import RunKind, fitting_kind, kind_of
+from shared.campaigns.samples import SampleChoice
 from shared.campaigns.stored_content import PlannedRow, Plans
 from shared.cards.probe import CardProbe, CardSample
 from shared.duplicates.already_sent import DuplicateRows, Earlier
@@ -184,6 +185,7 @@ class Planner:
             starts_at=min(starts, default=None),
             estimated_end=end,
             people=people,
+            samples=run.samples.chosen(),
         )
 
     async def _budgets(
@@ -221,6 +223,7 @@ class _PlanningRun:
 
     def __init__(self, distribution: Distribution, plans: Plans, earlier: Earlier | None) -> None:
         self.tally = _Tally()
+        self.samples = SampleChoice()
         self._distribution = distribution
         self._plans = plans
         self._writes = Writes(_WRITES_AT_ONCE)
@@ -267,7 +270,9 @@ class _PlanningRun:
         )
 
     async def _store(self, accepted: Accepted) -> None:
-        run = self._run_of(accepted.composed.payload)
+        payload = accepted.composed.payload
+        run = self._run_of(payload)
+        self.samples.add(payload, run=run.index, chunk=run.chunks, row=accepted.row)
         run.buffer.append(_planned(self._distribution.distribution_id, accepted))
         run.rows += 1
         if len(run.buffer) == CHUNK_ROWS:

@@ -92,7 +92,7 @@ def _files(scene: Scene) -> None:
                 scene.call("POST", f"/v1/distributions/{made}/{action}", language=language, as_text="planning")
     for name, made in planned:
         world.stands(scene, made, "planned", "rejected")
-        for part in ("", "/errors", "/duplicates"):
+        for part in ("", "/samples", "/errors", "/duplicates"):
             scene.both("GET", f"/v1/distributions/{made}{part}", as_text=f"file: {name}")
     scene.stack.settle()
     scene.both("GET", "/v1/distributions?limit=3")

@@ -1,6 +1,7 @@
 """POST /v1/distributions: inline and by upload, planned, confirmed, sent, and shown."""
 
 import json
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -66,6 +67,62 @@ def test_a_registers_csv_file(programme: Programme) -> None:
     assert french.text.startswith("row,field,code,message")
     assert "Niger" not in french.text
     assert "Côte d’Ivoire" in french.text
+
+
+def samples(programme: Programme, made: Json) -> list[Json]:
+    found: list[Json] = programme.ok(programme.api.get(f"/v1/distributions/{made['distribution_id']}/samples"))["items"]
+    return found
+
+
+def test_the_samples_of_a_file_show_what_the_phones_will_show(programme: Programme) -> None:
+    """Row 150 has the longest text, row 201 is the only English one, row 202 the only Ivorian one."""
+    rows = [f"+22177001{number:04d};Awa;fr;C{number}" for number in range(200)]
+    rows[149] = "+221770010149;Mame Diarra Bousso;fr;C149"
+    rows += ["+221770010200;Ama;en;C200", "+2250700000201;Yao;fr;C201", "N/A;Idi;fr;C202"]
+    upload = programme.upload("\n".join(["phone;first_name;language;card_code", *rows]).encode(), "csv")
+    at = (programme.stack.now() + timedelta(days=1)).strftime("%Y-%m-%dT12:00:00Z")
+    content = {"template": {"name": "vaccination_card"}}
+    defaults = {"verification_url": "https://v.example.org/{card_code}"}
+    schedule = {"mode": "at", "at": at}
+    made = programme.distribute(upload_id=upload, content=content, defaults=defaults, schedule=schedule).json()
+    assert until(lambda: programme.distribution(made["distribution_id"]), lambda one: one["accepted"])["rejected"] == 1
+    found = samples(programme, made)
+    assert [(one["row"], one["language"]) for one in found] == [
+        (1, "fr"), (2, "fr"), (3, "fr"), (150, "fr"), (201, "en"), (202, "fr"),
+    ]  # fmt: skip
+    assert found[0] == {
+        "row": 1,
+        "recipient": "+22177***0000",
+        "mode": "sms",
+        "text": found[0]["text"],
+        "language": "fr",
+        "segments": 1,
+        "card_image": None,
+        "scheduled_for": at,
+    }
+    assert "Awa" in found[0]["text"]
+    assert "https://v.example.org/C0" in found[0]["text"]
+    assert "Mame Diarra Bousso" in found[3]["text"]
+    programme.ok(programme.act(made, "cancel"))
+    assert [one["scheduled_for"] for one in samples(programme, made)] == [None] * 6
+
+
+def test_an_erased_person_is_in_no_sample_and_expired_samples_are_not_found(programme: Programme) -> None:
+    """`vaccination_card` of WhatsApp shows the card."""
+    people = [programme.recipient(DELIVERED + number) for number in range(2)]
+    content = {"template": {"name": "vaccination_card"}}
+    made = programme.ok(programme.distribute(channel="whatsapp", content=content, recipients=people))
+    [first, second] = samples(programme, made)
+    assert (first["mode"], first["segments"], first["recipient"]) == ("template", None, f"+22177***{DELIVERED}")
+    assert first["card_image"].endswith(f"/cards/{people[0]['card_code']}.png")
+    assert programme.api.post("/v1/erasures", json={"phone": people[0]["phone"]}).status_code == 202
+    assert until(lambda: samples(programme, made), lambda found: len(found) == 1) == [second]
+    s3, bucket = programme.stack.aws("s3"), programme.stack.output("PayloadBucketName")
+    prefix = f"plans/{programme.organisation}/{made['distribution_id']}/"
+    for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
+        s3.delete_object(Bucket=bucket, Key=one["Key"])  # as the bucket's lifecycle rule does after 40 days
+    gone = programme.api.get(f"/v1/distributions/{made['distribution_id']}/samples")
+    assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
 
 
 def test_dhis2_tracker_json_by_upload(programme: Programme) -> None:
@@ -136,13 +193,14 @@ def test_organisations_do_not_see_one_another(programme: Programme, stack: Runni
         identity = made["distribution_id"]
         answers: list[httpx2.Response] = [
             stranger.get(f"/v1/distributions/{identity}"),
+            stranger.get(f"/v1/distributions/{identity}/samples"),
             stranger.get(f"/v1/distributions/{identity}/errors"),
             stranger.get(f"/v1/distributions/{identity}/duplicates"),
             stranger.post(f"/v1/distributions/{identity}/confirm"),
             stranger.get(f"/v1/messages/{sent['message_id']}"),
             stranger.get("/v1/integrations/sms"),
         ]
-        assert [answer.status_code for answer in answers] == [404] * 6
+        assert [answer.status_code for answer in answers] == [404] * 7
         assert stranger.get("/v1/messages").json()["items"] == []
         assert stranger.get("/v1/campaigns/campaign/messages").json()["items"] == []
         assert stranger.get("/v1/distributions").json()["items"] == []

@@ -35,6 +35,7 @@ ROUTES = """
     POST    /v1/distributions                                       201
     GET     /v1/distributions                                       200
     GET     /v1/distributions/{distribution_id}                     200
+    GET     /v1/distributions/{distribution_id}/samples             200
     GET     /v1/distributions/{distribution_id}/errors              200
     GET     /v1/distributions/{distribution_id}/duplicates          200
     POST    /v1/distributions/{distribution_id}/confirm             200

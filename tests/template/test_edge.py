@@ -26,6 +26,7 @@ API = {
     "POST /v1/uploads",
     "GET /v1/distributions",
     "GET /v1/distributions/{distribution_id}",
+    "GET /v1/distributions/{distribution_id}/samples",
     "GET /v1/distributions/{distribution_id}/errors",
     "GET /v1/distributions/{distribution_id}/duplicates",
     "POST /v1/distributions/{distribution_id}/confirm",

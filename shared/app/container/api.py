@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from shared.app.container.reading import Reading, ReadingAdapters
 from shared.app.container.sending import TEST_CHAIN, Sms, SmsAdapters, WhatsApp, WhatsAppAdapters
 from shared.campaigns.control import Control, ControlDeps
+from shared.campaigns.samples import Samples
 from shared.campaigns.statistics import StatisticsReader
 from shared.integrations.administration import Administration, AdministrationDeps
 from shared.integrations.health import SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
@@ -93,6 +94,12 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
         """GET /v1/statistics and a campaign's."""
         on = self.adapters
         return StatisticsReader(on.distributions, on.log, on.clock)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """GET /v1/distributions/{distribution_id}/samples."""
+        on = self.adapters
+        return Samples(on.distributions, on.plans, on.clock)
 
     @cached_property
     def control(self) -> Control:

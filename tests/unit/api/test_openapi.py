@@ -41,6 +41,7 @@ ROUTES = {
     "POST /v1/distributions": SEND,
     "GET /v1/distributions": READ,
     "GET /v1/distributions/{distribution_id}": READ,
+    "GET /v1/distributions/{distribution_id}/samples": READ,
     "GET /v1/distributions/{distribution_id}/errors": READ,
     "GET /v1/distributions/{distribution_id}/duplicates": READ,
     "POST /v1/distributions/{distribution_id}/confirm": SEND,
