@@ -31,4 +31,5 @@ async def _figures(request: Request, app: Api, operation: str) -> Response:
         since=query.time("from"),
         until=query.time("to"),
     )
-    return Response(status=200, body=documents.statistics(await app.statistics.read(scope)))
+    by_day = query.filters.get("group") == "day"
+    return Response(status=200, body=documents.statistics(await app.statistics.read(scope), by_day=by_day))

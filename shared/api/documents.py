@@ -14,7 +14,7 @@ from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
 from shared.campaigns.distribution import Column, CountryPrice, Counts, FallbackCost
 from shared.campaigns.reading import DistributionView, MessageView
 from shared.campaigns.samples import Sample
-from shared.campaigns.statistics import Statistics
+from shared.campaigns.statistics import Figures, Statistics
 from shared.campaigns.stored_content import DuplicateRow
 from shared.holds.hold import RunHold
 from shared.holds.keeper import shown
@@ -88,7 +88,7 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "accepted": plan.accepted if plan else 0,
         "rejected": plan.rejected if plan else 0,
         "duplicates": plan.duplicates if plan else 0,
-        "counts": {str(status): view.counts.of(status) for status in Status},
+        "counts": _counts(view.counts),
         "by_reason": dict(view.counts.by_reason),
         "segments": plan.segments if plan else None,
         "prices": [_country_price(price) for price in plan.prices] if plan else [],
@@ -142,20 +142,38 @@ def duplicate(row: DuplicateRow) -> Document:
     }
 
 
-def statistics(found: Statistics) -> Document:
-    """The figures of a campaign or of an organisation."""
+def statistics(found: Statistics, *, by_day: bool) -> Document:
+    """The figures of a campaign or of an organisation. `by_day`: with the counts of each day."""
+    total = found.total
+    document: Document = {
+        "from": found.scope.since,
+        "to": found.scope.until,
+        **_figures(total),
+        "by_reason": dict(total.counts.by_reason),
+        "by_channel": {str(channel): _figures(one) for channel, one in found.by_channel.items()},
+        "by_country": {country: _figures(one) for country, one in found.by_country.items()},
+        "median_delivery_seconds": found.median_delivery_seconds,
+        "cards_within_24h": {"within": total.counts.cards_within_24h, "of": total.counts.cards},
+    }
+    if by_day:
+        document["series"] = [
+            {"day": day.isoformat(), "counts": _counts(counts)} for day, counts in found.by_day.items()
+        ]
+    return document
+
+
+def _figures(found: Figures) -> Document:
     return {
-        "counts": {str(status): found.counts.of(status) for status in Status},
-        "by_channel": {str(channel): count for channel, count in found.by_channel.items()},
-        "by_reason": dict(found.counts.by_reason),
-        "by_country": dict(found.by_country),
+        "counts": _counts(found.counts),
         "delivery_rate": found.delivery_rate,
         "read_rate": found.read_rate,
-        "median_delivery_seconds": found.median_delivery_seconds,
-        "cards_within_24h": found.counts.cards_within_24h,
         "segments": found.segments,
         "prices": [_country_price(price) for price in found.prices],
     }
+
+
+def _counts(counts: Counts) -> Document:
+    return {str(status): counts.of(status) for status in Status}
 
 
 def preview(row_result: Accepted | Rejected, language: Language) -> Document:
@@ -310,7 +328,7 @@ def _fallback(cost: FallbackCost, counts: Counts) -> Document:
     return {
         "segments": cost.segments,
         "prices": [_country_price(price) for price in cost.prices],
-        "counts": {str(status): counts.of(status) for status in Status},
+        "counts": _counts(counts),
     }
 
 

@@ -26,6 +26,9 @@ RECEIPT_MISSING_AFTER = timedelta(hours=48)
 
 RECEIPT_MISSING = "receipt_missing"
 
+NOT_TRIED = ("cancelled", "erased", "experiment_withheld")
+"""Reasons of messages that were never tried."""
+
 MILLIONTHS = 1_000_000
 
 _EXACT = 60
@@ -39,14 +42,15 @@ _MINUTE = 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Singles:
-    """The messages without a distribution, of one campaign (None: without a campaign) and channel. They are counted by
-    the clock hour of acceptance."""
+    """The messages without a distribution, of one campaign (None: without a campaign), channel and country. They are
+    counted by the clock hour of acceptance."""
 
     campaign_id: str | None
     channel: Channel
+    country: str
 
     def __str__(self) -> str:
-        return f"singles#{self.channel}#{self.campaign_id or ''}"
+        return f"singles#{self.channel}#{self.country}#{self.campaign_id or ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +73,8 @@ def parse_group(text: str) -> Group:
     match text.split("#"):
         case ["fallbacks", distribution_id]:
             return Fallbacks(distribution_id=distribution_id)
-        case ["singles", channel, campaign_id]:
-            return Singles(campaign_id=campaign_id or None, channel=Channel(channel))
+        case ["singles", channel, country, campaign_id]:
+            return Singles(campaign_id=campaign_id or None, channel=Channel(channel), country=country)
         case _:
             return text
 
@@ -147,6 +151,7 @@ def counted(message: Message) -> Counts:
         amounts={(message.country, price.currency): millionths} if price and millionths else {},
         delays=_delay(message),
         awaiting=_awaiting(message),
+        cards=int(message.card_at is not None and reason not in NOT_TRIED),
         cards_within_24h=_arrived_within_24h(message),
     )
 
@@ -172,6 +177,7 @@ def not_below_zero(counts: Counts) -> Counts:
         amounts=_positive(counts.amounts),
         delays=_positive(counts.delays),
         awaiting=_positive(counts.awaiting),
+        cards=max(counts.cards, 0),
         cards_within_24h=max(counts.cards_within_24h, 0),
     )
 
@@ -211,13 +217,14 @@ def median_of(delays: Mapping[int, int]) -> int | None:
 
 
 def place_of(message: Message) -> Place:
-    """Where a message is counted: in its chunk; without a distribution, by campaign, channel and hour of acceptance.
+    """Where a message is counted: in its chunk; without a distribution, by campaign, channel, country and hour of
+    acceptance.
 
     An hour's item takes one write for each batch: 300 writes a second for 1,000 messages a second in batches of ten.
     """
     if message.chunk is not None:
         return message.chunk
-    singles = Singles(campaign_id=message.campaign_id, channel=message.channel)
+    singles = Singles(campaign_id=message.campaign_id, channel=message.channel, country=message.country)
     return Part(group=singles, number=hour_of(message.accepted_at))
 
 

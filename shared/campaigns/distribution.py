@@ -418,7 +418,8 @@ class Counts:
     - `segments`: by country. `amounts`: by country and currency, in millionths. Both of what a provider was given.
     - `delays`: by bucket (`shared.campaigns.counts`).
     - `awaiting`: messages in status `sent`, by the minute in which they were sent.
-    - `cards_within_24h`: cards that arrived within 24 hours after they were generated.
+    - `cards`: messages that were tried and whose card has an instant of generation. `cards_within_24h`: those of them
+      that arrived within 24 hours after it.
     """
 
     by_status: dict[Status, int] = dataclasses.field(default_factory=dict)
@@ -427,6 +428,7 @@ class Counts:
     amounts: dict[tuple[str, str], int] = dataclasses.field(default_factory=dict)
     delays: dict[int, int] = dataclasses.field(default_factory=dict)
     awaiting: dict[int, int] = dataclasses.field(default_factory=dict)
+    cards: int = 0
     cards_within_24h: int = 0
 
     def of(self, status: Status) -> int:
@@ -451,7 +453,7 @@ def together(many: Iterable[Counts]) -> Counts:
     """The sum of all; zeroes are left out."""
     by_status, by_reason = Counter[Status](), Counter[str]()
     segments, amounts = Counter[str](), Counter[tuple[str, str]]()
-    delays, awaiting, cards = Counter[int](), Counter[int](), 0
+    delays, awaiting, cards, within = Counter[int](), Counter[int](), 0, 0
     for one in many:
         by_status.update(one.by_status)
         by_reason.update(one.by_reason)
@@ -459,7 +461,8 @@ def together(many: Iterable[Counts]) -> Counts:
         amounts.update(one.amounts)
         delays.update(one.delays)
         awaiting.update(one.awaiting)
-        cards += one.cards_within_24h
+        cards += one.cards
+        within += one.cards_within_24h
     return Counts(
         by_status=_without_zeroes(by_status),
         by_reason=_without_zeroes(by_reason),
@@ -467,7 +470,8 @@ def together(many: Iterable[Counts]) -> Counts:
         amounts=_without_zeroes(amounts),
         delays=_without_zeroes(delays),
         awaiting=_without_zeroes(awaiting),
-        cards_within_24h=cards,
+        cards=cards,
+        cards_within_24h=within,
     )
 
 
@@ -479,6 +483,7 @@ def _negative(counts: Counts) -> Counts:
         amounts={key: -count for key, count in counts.amounts.items()},
         delays={key: -count for key, count in counts.delays.items()},
         awaiting={key: -count for key, count in counts.awaiting.items()},
+        cards=-counts.cards,
         cards_within_24h=-counts.cards_within_24h,
     )
 

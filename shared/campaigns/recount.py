@@ -119,7 +119,9 @@ class Tallies:
     async def _singles(self, organisation: str, singles: Singles, hour: int) -> Counts:
         listed = await self._log.singles(organisation, singles.campaign_id, hour_bounds(hour))
         mine = [
-            one.message_id for one in listed if (one.campaign_id, one.channel) == (singles.campaign_id, singles.channel)
+            one.message_id
+            for one in listed
+            if Singles(campaign_id=one.campaign_id, channel=one.channel, country=one.country) == singles
         ]
         return together(map(counted, (await self._log.get_many(organisation, mine)).values()))
 

@@ -7,10 +7,15 @@ from typing import Protocol
 from shared.campaigns.distribution import MOST_RUNS
 from shared.cards.references import S3Card, parse
 from shared.messages.payload import Mode, Payload
+from shared.recipients.countries import COVERED
 
 _SHARED_FROM = MOST_RUNS * 3 // 4
 """From this number of runs on, rows of further card hosts share a run. The rest is reserved for further countries and
 languages."""
+
+_COUNTRIES_FROM = MOST_RUNS - 1 - len(COVERED)
+"""From this number of runs on, rows of further languages share a run too. So each covered country always has runs of
+its own, and a chunk's counts are those of one country."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +28,7 @@ class RunKind:
 
 
 _REST = RunKind(country="")
-"""The last run takes all rows that fit no other."""
+"""The last run takes all rows that fit no other. With the covered countries there are none."""
 
 
 class _Kinds(Sized, Container[RunKind], Protocol):
@@ -54,6 +59,7 @@ def fitting_kind(wished: RunKind, kinds: _Kinds) -> RunKind:
     if wished in kinds or len(kinds) < _SHARED_FROM:
         return wished
     of_any_host = RunKind(country=wished.country, template=wished.template)
-    if of_any_host in kinds or len(kinds) < MOST_RUNS - 1:
+    if of_any_host in kinds or len(kinds) < _COUNTRIES_FROM:
         return of_any_host
-    return _REST
+    of_the_country = RunKind(country=wished.country)
+    return of_the_country if of_the_country in kinds or len(kinds) < MOST_RUNS - 1 else _REST

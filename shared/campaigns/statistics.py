@@ -2,24 +2,25 @@
 
 A distribution's chunks have running counts, so a million messages are ten thousand small items: five to seven pages of
 one query. Rows that are not logged yet are taken from the plan. Messages without a distribution are read from the log
-while they are few. If they are many, whole hours come from running counts, and only the hours that a bound cuts are
-read message by message.
+while they are few. If they are many, their hours have running counts.
 """
 
 import asyncio
+import dataclasses
 import itertools
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from shared.base.instants import Clock, hour_of
 from shared.campaigns.counts import (
     MILLIONTHS,
+    NOT_TRIED,
     Singles,
-    Tally,
     counted,
+    hour_bounds,
     median_of,
     not_below_zero,
     unlisted,
@@ -39,13 +40,11 @@ _PAGE = 200
 _AT_ONCE = 8
 """Distributions read in parallel."""
 
-_NOT_TRIED = ("cancelled", "erased", "experiment_withheld")
-"""Reasons of messages that were never tried."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which messages. `since` inclusive, `until` exclusive, by acceptance; None is open.
+    """Which messages: those accepted in whole clock hours (UTC) from `since` until `until`; None is open. A bound
+    inside an hour moves outward, so the hour belongs to the scope.
 
     A chunk's messages count as accepted when the chunk was logged; rows that are not logged, when their distribution
     was made. So the figures of neighbouring ranges add up.
@@ -56,25 +55,36 @@ class Scope:
     since: datetime | None = None
     until: datetime | None = None
 
+    def __post_init__(self) -> None:
+        if self.since is not None:
+            object.__setattr__(self, "since", hour_bounds(hour_of(self.since))[0])
+        if self.until is not None:
+            before = hour_of(self.until - timedelta(microseconds=1))
+            object.__setattr__(self, "until", hour_bounds(before)[1])
+
     def has(self, instant: datetime) -> bool:
         """Whether a message accepted at this instant belongs to it."""
         return (self.since is None or instant >= self.since) and (self.until is None or instant < self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """The figures. A rate is None if no message counts for it; the median is None if none was delivered."""
+class Cell:
+    """What figures are split by."""
+
+    channel: Channel
+    country: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The figures of some messages. A rate is None if no message counts for it."""
 
     counts: Counts
     """Including pending messages."""
-    by_channel: dict[Channel, int]
-    by_country: dict[str, int]
     delivery_rate: float | None
     """Delivered or read, divided by those that were tried: not pending and not ended before a call."""
     read_rate: float | None
     """Read, divided by the WhatsApp messages delivered or read. An SMS never reports that it was read."""
-    median_delivery_seconds: int | None
-    """From sent to delivered."""
     prices: tuple[CountryPrice, ...]
     """The price of what a provider was given."""
 
@@ -84,20 +94,51 @@ class Statistics:
         return sum(self.counts.segments.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """All figures of a scope. The median is None if no message was delivered. Channels, countries and days without
+    messages are left out."""
+
+    scope: Scope
+    total: Figures
+    """Its reasons include `receipt_missing`."""
+    by_channel: Mapping[Channel, Figures]
+    by_country: Mapping[str, Figures]
+    by_day: Mapping[date, Counts]
+    """By the day (UTC) to which the messages belong, as in `Scope`."""
+    median_delivery_seconds: int | None
+    """From sent to delivered."""
+
+
 @dataclass(slots=True)
 class _Sum:
-    counts: dict[Channel, list[Counts]] = field(default_factory=lambda: {channel: [] for channel in Channel})
-    countries: Counter[str] = field(default_factory=Counter)
+    """Counts by hour and cell."""
 
-    def add(self, channel: Channel, counts: Iterable[Counts], countries: Counter[str]) -> None:
-        """Add messages of a channel: the counted ones, and the number by country. The rest is pending.
+    parts: dict[int, dict[Cell, list[Counts]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+
+    def add(self, at: datetime, cell: Cell, counts: Counts, rows: int) -> None:
+        """Add messages accepted at that instant: the counted ones, and their number. The rest is pending.
 
         A count may be ahead of the number for a moment, so negative values are cut to zero.
         """
-        moved = not_below_zero(together(counts))
-        rest = max(countries.total() - moved.total, 0)
-        self.counts[channel] += [moved, Counts(by_status={Status.PENDING: rest})]
-        self.countries += countries
+        moved = not_below_zero(counts)
+        rest = max(rows - moved.total, 0)
+        self.parts[hour_of(at)][cell] += [moved, Counts(by_status={Status.PENDING: rest})]
+
+    def by_cell(self) -> dict[Cell, Counts]:
+        """The sum of all hours."""
+        parts: dict[Cell, list[Counts]] = defaultdict(list)
+        for cells in self.parts.values():
+            for cell, some in cells.items():
+                parts[cell] += some
+        return {cell: together(some) for cell, some in parts.items()}
+
+    def by_day(self) -> dict[date, Counts]:
+        """The sum of all cells."""
+        parts: dict[date, list[Counts]] = defaultdict(list)
+        for hour, cells in self.parts.items():
+            parts[hour_bounds(hour)[0].date()] += itertools.chain.from_iterable(cells.values())
+        return {day: together(some) for day, some in sorted(parts.items())}
 
 
 class StatisticsReader:
@@ -117,7 +158,7 @@ class StatisticsReader:
         for some in itertools.batched(await self._in_scope(scope), _AT_ONCE, strict=False):
             await asyncio.gather(*(self._add_distribution(found, one, scope) for one in some))
         await self._add_singles(found, scope)
-        return _figures(found, self._clock.now())
+        return _statistics(scope, found.by_cell(), found.by_day(), self._clock.now())
 
     async def _in_scope(self, scope: Scope) -> list[Distribution]:
         """Confirmed distributions that may have messages in scope; one that was completed before has none."""
@@ -130,39 +171,47 @@ class StatisticsReader:
 
     async def _add_distribution(self, found: _Sum, distribution: Distribution, scope: Scope) -> None:
         tallies = await self._distributions.tallies(distribution.organisation, distribution.distribution_id)
-        logged = {place: tally for place, tally in tallies.items() if tally.accepted_at is not None}
-        inside = [tally for tally in logged.values() if tally.accepted_at and scope.has(tally.accepted_at)]
-        found.add(distribution.channel, (tally.counts for tally in inside), _rows(inside))
+        runs, waiting = distribution.planned.runs, Counter[str]()
+        for run in runs:
+            waiting[run.country] += run.rows
+        for (run_number, _), tally in tallies.items():
+            if tally.accepted_at is None:
+                continue
+            country, rows = runs[run_number].country, sum(tally.rows.values())
+            waiting[country] -= rows
+            if scope.has(tally.accepted_at):
+                found.add(tally.accepted_at, _cell(distribution, country), tally.counts, rows)
         if scope.has(distribution.created_at):
-            waiting = Counter(dict(distribution.planned.countries)) - _rows(logged.values())
-            found.add(distribution.channel, (unlisted(distribution, waiting.total()),), waiting)
+            for country, rows in waiting.items():
+                found.add(distribution.created_at, _cell(distribution, country), unlisted(distribution, rows), rows)
 
     async def _add_singles(self, found: _Sum, scope: Scope) -> None:
         singles = await self._log.singles(scope.organisation, scope.campaign_id, (scope.since, scope.until))
         if len(singles) <= self._one_by_one:
             await self._add_one_by_one(found, scope, singles)
-            return
-        cut = {hour_of(bound) for bound in (scope.since, scope.until) if bound is not None and not _is_hour(bound)}
-        await self._add_one_by_one(found, scope, [one for one in singles if hour_of(one.accepted_at) in cut])
-        await self._add_by_hour(found, scope, [one for one in singles if hour_of(one.accepted_at) not in cut])
+        else:
+            await self._add_by_hour(found, scope, singles)
 
     async def _add_one_by_one(self, found: _Sum, scope: Scope, singles: Sequence[Single]) -> None:
         messages = await self._log.get_many(scope.organisation, [one.message_id for one in singles])
-        for channel in Channel:
-            mine = [message for message in messages.values() if message.channel is channel]
-            found.add(channel, map(counted, mine), Counter(message.country for message in mine))
+        for message in messages.values():
+            cell = Cell(channel=message.channel, country=message.country)
+            found.add(message.accepted_at, cell, counted(message), 1)
 
     async def _add_by_hour(self, found: _Sum, scope: Scope, singles: Sequence[Single]) -> None:
-        hours: dict[Singles, set[int]] = {}
-        countries: dict[Singles, Counter[str]] = {}
+        hours: dict[Singles, Counter[int]] = defaultdict(Counter)
         for one in singles:
-            kind = Singles(campaign_id=one.campaign_id, channel=one.channel)
-            hours.setdefault(kind, set()).add(hour_of(one.accepted_at))
-            countries.setdefault(kind, Counter())[one.country] += 1
-        for kind, wanted in hours.items():
+            kind = Singles(campaign_id=one.campaign_id, channel=one.channel, country=one.country)
+            hours[kind][hour_of(one.accepted_at)] += 1
+        for kind, numbers in hours.items():
             counts = await self._distributions.counts(scope.organisation, kind)
-            mine = (one for (_, hour), one in counts.items() if hour in wanted)
-            found.add(kind.channel, mine, countries[kind])
+            cell = Cell(channel=kind.channel, country=kind.country)
+            for hour, number in numbers.items():
+                found.add(hour_bounds(hour)[0], cell, counts.get((0, hour), Counts()), number)
+
+
+def _cell(distribution: Distribution, country: str) -> Cell:
+    return Cell(channel=distribution.channel, country=country)
 
 
 def _may_touch(distribution: Distribution, scope: Scope) -> bool:
@@ -173,31 +222,37 @@ def _may_touch(distribution: Distribution, scope: Scope) -> bool:
     return not (too_late or too_early)
 
 
-def _rows(tallies: Iterable[Tally]) -> Counter[str]:
-    rows: Counter[str] = Counter()
-    for tally in tallies:
-        rows.update(tally.rows)
-    return rows
-
-
-def _is_hour(instant: datetime) -> bool:
-    return (instant.minute, instant.second, instant.microsecond) == (0, 0, 0)
-
-
-def _figures(found: _Sum, now: datetime) -> Statistics:
-    by_channel = {channel: together(parts) for channel, parts in found.counts.items()}
-    counts = with_missing_receipts(together(by_channel.values()), now)
-    on_whatsapp = by_channel[Channel.WHATSAPP]
-    arrived = sum(map(counts.of, ARRIVED))
-    tried = counts.total - counts.of(Status.PENDING) - sum(counts.by_reason.get(reason, 0) for reason in _NOT_TRIED)
-    read = on_whatsapp.of(Status.READ)
+def _statistics(scope: Scope, cells: Mapping[Cell, Counts], by_day: Mapping[date, Counts], now: datetime) -> Statistics:
+    total = _figures(cells)
+    total = dataclasses.replace(total, counts=with_missing_receipts(total.counts, now))
     return Statistics(
+        scope=scope,
+        total=total,
+        by_channel=_split(cells, {cell: cell.channel for cell in cells}),
+        by_country=_split(cells, {cell: cell.country for cell in cells}),
+        by_day={day: counts for day, counts in by_day.items() if counts.total},
+        median_delivery_seconds=median_of(total.counts.delays),
+    )
+
+
+def _split[K: str](cells: Mapping[Cell, Counts], kinds: Mapping[Cell, K]) -> dict[K, Figures]:
+    found = {
+        kind: _figures({cell: counts for cell, counts in cells.items() if kinds[cell] == kind})
+        for kind in sorted(set(kinds.values()))
+    }
+    return {kind: figures for kind, figures in found.items() if figures.counts.total}
+
+
+def _figures(cells: Mapping[Cell, Counts]) -> Figures:
+    counts = together(cells.values())
+    on_whatsapp = together(one for cell, one in cells.items() if cell.channel is Channel.WHATSAPP)
+    arrived = sum(map(counts.of, ARRIVED))
+    tried = counts.total - counts.of(Status.PENDING) - sum(counts.by_reason.get(reason, 0) for reason in NOT_TRIED)
+    read = on_whatsapp.of(Status.READ)
+    return Figures(
         counts=counts,
-        by_channel={channel: one.total for channel, one in by_channel.items() if one.total},
-        by_country=dict(sorted(found.countries.items())),
         delivery_rate=_rate(arrived, tried),
         read_rate=_rate(read, on_whatsapp.of(Status.DELIVERED) + read),
-        median_delivery_seconds=median_of(counts.delays),
         prices=_prices(counts),
     )
 

@@ -1,6 +1,8 @@
 """Statistics, and rows that were sent already. The tests call the API and the fan-out as AWS does, on moto."""
 
 import asyncio
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,14 @@ from tests.fakes.office import recipient
 
 __all__ = ["deployed", "running"]
 
+type Json = dict[str, Any]
+
 ROUTES = pytest.mark.parametrize("route", ["GET /v1/statistics", "GET /v1/campaigns/{campaign_id}/statistics"])
+
+
+def figures(found: Json) -> Json:
+    """The part of an answer that each channel and country has too."""
+    return {name: found[name] for name in ("counts", "delivery_rate", "read_rate", "segments", "prices")}
 
 
 def deliver(running: Running, message_id: str) -> None:
@@ -32,15 +41,21 @@ def test_statistics_of_singles_and_of_a_distribution(running: Running, route: st
     running.work()
     status, later = running.call(route, path=path)
     assert (status, later) == (200, found)
-    assert found["by_channel"] == {"sms": 6}
-    assert found["by_country"] == {"SN": 6}
+    assert (found["by_channel"]["sms"], found["by_country"]["SN"]) == (figures(found), figures(found))
+    assert (found["by_channel"].keys(), found["by_country"].keys()) == ({"sms"}, {"SN"})
     assert (found["delivery_rate"], found["read_rate"], found["median_delivery_seconds"]) == (1.0, None, None)
 
 
 @ROUTES
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("from=yesterday", "from"), ("to=2026-11-23T10:00:00", "to"), ("limit=5", "limit"), ("status=sent", "status")],
+    [
+        ("from=yesterday", "from"),
+        ("to=2026-11-23T10:00:00", "to"),
+        ("limit=5", "limit"),
+        ("status=sent", "status"),
+        ("group=hour", "group"),
+    ],
 )
 def test_an_invalid_period_is_refused(running: Running, route: str, query: str, field: str) -> None:
     path = {"campaign_id": "c-1"} if "campaign_id" in route else {}
@@ -49,16 +64,42 @@ def test_an_invalid_period_is_refused(running: Running, route: str, query: str, 
 
 
 @ROUTES
-def test_a_period_selects_by_acceptance_time(running: Running, route: str) -> None:
+def test_a_period_selects_whole_hours_by_acceptance_time(running: Running, route: str) -> None:
     path = {"campaign_id": "c-1"} if "campaign_id" in route else {}
-    first = running.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def minutes_of_this_hour(minutes: int) -> str:
+        at = running.clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(minutes=minutes)
+        return at.isoformat().replace("+00:00", "Z")
+
+    first, inside = minutes_of_this_hour(0), minutes_of_this_hour(10)
     running.send("one")
-    running.clock.pass_by(minutes=1)
-    second = running.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    running.clock.pass_by(hours=1)
+    second, end = minutes_of_this_hour(0), minutes_of_this_hour(60)
     running.send("two")
-    for query, count in ((f"from={first}", 2), (f"from={first}&to={second}", 1), (f"from={second}", 1)):
+    for query, count, used in (
+        (f"from={first}", 2, (first, None)),
+        (f"from={inside}&to={second}", 1, (first, second)),
+        (f"from={minutes_of_this_hour(59)}", 1, (second, None)),
+        (f"to={minutes_of_this_hour(1)}", 2, (None, end)),
+        ("", 2, (None, None)),
+    ):
         _, found = running.call(route, path=path, query=query)
         assert sum(found["counts"].values()) == count, query
+        assert (found["from"], found["to"]) == used
+        assert "series" not in found
+
+
+@ROUTES
+def test_a_series_has_the_counts_of_each_day(running: Running, route: str) -> None:
+    path = {"campaign_id": "c-1"} if "campaign_id" in route else {}
+    days = []
+    for key in ("one", "two"):
+        running.send(key)
+        days.append(running.clock.now().date().isoformat())
+        running.clock.pass_by(hours=48)
+    _, found = running.call(route, path=path, query="group=day")
+    pending = {"pending": 1, "sent": 0, "delivered": 0, "read": 0, "failed": 0}
+    assert found["series"] == [{"day": day, "counts": pending} for day in days]
 
 
 @ROUTES

@@ -22,6 +22,7 @@ FIGURES = Counts(
     amounts={("SN", "XOF"): 48_000_000, ("CI", "XOF"): 12_345_000},
     delays={0: 1, 7: 1, 412: 3},
     awaiting={29_400_000: 2, 29_400_001: 1},
+    cards=3,
     cards_within_24h=2,
 )
 
@@ -38,7 +39,7 @@ async def test_figures_add_up_beside_the_statuses(world: World) -> None:
 
 
 async def test_a_recount_replaces_the_figures_with_the_statuses(world: World) -> None:
-    right = replace(FIGURES, by_status={Status.READ: 2}, delays={3: 2}, cards_within_24h=1)
+    right = replace(FIGURES, by_status={Status.READ: 2}, delays={3: 2}, cards=2, cards_within_24h=1)
     await world.distributions.count(ORGANISATION, CHUNK, FIGURES, began=NOON)
     assert await world.distributions.set_counts(ORGANISATION, CHUNK, right, seen=FIGURES, read_at=BEFORE)
     assert (await world.distributions.counts(ORGANISATION, CHUNK.distribution_id))[0, 0].plus(Counts()) == right
@@ -66,7 +67,7 @@ async def test_the_first_logging_of_a_chunk_counts(world: World) -> None:
 
 
 async def test_counts_of_an_hour_are_separate_from_every_distribution(world: World) -> None:
-    hour = Part(group=Singles(campaign_id="d-1", channel=Channel.SMS), number=498_060)
+    hour = Part(group=Singles(campaign_id="d-1", channel=Channel.SMS, country="SN"), number=498_060)
     await world.distributions.count(ORGANISATION, hour, FIGURES, began=NOON)
     assert await world.distributions.counts(ORGANISATION, "d-1") == {}
     assert await world.distributions.counts(ORGANISATION, hour.group) == {(0, 498_060): FIGURES}
@@ -74,7 +75,7 @@ async def test_counts_of_an_hour_are_separate_from_every_distribution(world: Wor
 
 
 async def test_a_recount_is_due_once_until_it_is_done(world: World) -> None:
-    group = Singles(campaign_id="c-1", channel=Channel.SMS)
+    group = Singles(campaign_id="c-1", channel=Channel.SMS, country="SN")
     hours = [Part(group=group, number=number) for number in (1, 2)]
     for later, hour in enumerate([*hours, *hours]):
         at = NOON + later * SECOND

@@ -360,7 +360,9 @@ _SEGMENTS = "segments."
 
 _AMOUNT = "amount."
 
-_CARDS = "cards_24h"
+_CARDS = "cards"
+
+_CARDS_WITHIN = "cards_24h"
 
 
 def status_column(status: Status) -> str:
@@ -376,7 +378,7 @@ def columns_of(counts: Counts) -> dict[str, int]:
     columns |= {f"{_AMOUNT}{country}.{currency}": sum_ for (country, currency), sum_ in counts.amounts.items()}
     columns |= {f"{DELAY}{bucket}": count for bucket, count in counts.delays.items()}
     columns |= {f"{AWAITING}{minute}": count for minute, count in counts.awaiting.items()}
-    columns[_CARDS] = counts.cards_within_24h
+    columns |= {_CARDS: counts.cards, _CARDS_WITHIN: counts.cards_within_24h}
     return {name: count for name, count in columns.items() if count}
 
 
@@ -392,7 +394,8 @@ def tally_of(item: Item) -> Tally:
             amounts={_country_and_currency(name): sum_ for name, sum_ in _under(_AMOUNT, numbers).items()},
             delays={int(name): count for name, count in _under(DELAY, numbers).items()},
             awaiting={int(name): count for name, count in _under(AWAITING, numbers).items()},
-            cards_within_24h=numbers.get(_CARDS, 0),
+            cards=numbers.get(_CARDS, 0),
+            cards_within_24h=numbers.get(_CARDS_WITHIN, 0),
         ),
         accepted_at=from_milliseconds(accepted_at) if accepted_at is not None else None,
         rows=_under(ROWS, numbers),

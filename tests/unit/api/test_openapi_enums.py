@@ -81,6 +81,7 @@ FROM_THE_CODE: Mapping[str, Listed] = {
     "schemas/MessageAccepted/status": _listed(Status.PENDING),
     "schemas/Upload/method": _listed("PUT"),
     "schemas/Schedule/if/mode": _listed(ScheduleMode.AT),
+    "parameters/group/schema": _listed("day"),
     "schemas/Counts keys": STATUSES,
     "schemas/RedriveAll/all": _listed(True),
     "schemas/TemplateSubmitted/status": _listed(TemplateStatus.PENDING),

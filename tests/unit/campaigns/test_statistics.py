@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 
 from shared.campaigns.counts import AT_REST_AFTER, misses_receipt
-from shared.campaigns.distribution import Action, CountryPrice
+from shared.campaigns.distribution import Action, CountryPrice, Counts
 from shared.campaigns.statistics import Scope, Statistics, StatisticsReader
 from shared.integrations.integration import UnitPrice
 from shared.messages.message import Message, Status
@@ -67,30 +67,38 @@ def by_hand(office: Office, since: datetime | None = None, until: datetime | Non
 
 
 def statuses(found: Statistics) -> Counter[str]:
-    return Counter({str(status): count for status, count in found.counts.by_status.items()})
+    return Counter({str(status): count for status, count in found.total.counts.by_status.items()})
+
+
+def channels(found: Statistics) -> dict[Channel, int]:
+    return {channel: figures.counts.total for channel, figures in found.by_channel.items()}
+
+
+def countries(found: Statistics) -> dict[str, int]:
+    return {country: figures.counts.total for country, figures in found.by_country.items()}
 
 
 @pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
 def test_three_messages(office: Office, one_by_one: int) -> None:
     three(office)
     found = read(office, one_by_one=one_by_one)
-    assert found.counts.by_status == {Status.PENDING: 1, Status.DELIVERED: 1, Status.FAILED: 1}
-    assert found.counts.by_reason == {"undeliverable": 1}
-    assert (found.by_channel, found.by_country) == ({Channel.SMS: 3}, {"SN": 3})
-    assert (found.delivery_rate, found.read_rate, found.median_delivery_seconds) == (0.5, None, 4)
+    assert found.total.counts.by_status == {Status.PENDING: 1, Status.DELIVERED: 1, Status.FAILED: 1}
+    assert found.total.counts.by_reason == {"undeliverable": 1}
+    assert (channels(found), countries(found)) == ({Channel.SMS: 3}, {"SN": 3})
+    assert (found.total.delivery_rate, found.total.read_rate, found.median_delivery_seconds) == (0.5, None, 4)
     segments = sum(row.segments or 0 for row in office.log.rows.values() if row.sent_at)
     amount = Decimal("12.5") * segments
-    assert found.segments == segments
-    assert found.prices == (CountryPrice(country="SN", currency="XOF", amount=amount, segments=segments),)
+    assert found.total.segments == segments
+    assert found.total.prices == (CountryPrice(country="SN", currency="XOF", amount=amount, segments=segments),)
 
 
 @pytest.mark.parametrize("scope", [CAMPAIGN, Scope(organisation=DEMO), Scope(organisation="other")])
 def test_an_empty_scope_has_empty_figures(office: Office, scope: Scope) -> None:
     three(office) if scope.organisation == "other" else None
     found = read(office, scope)
-    assert (statuses(found), found.by_channel, found.by_country, found.prices) == (Counter(), {}, {}, ())
-    assert (found.delivery_rate, found.read_rate, found.median_delivery_seconds) == (None, None, None)
-    assert (found.segments, found.counts.cards_within_24h) == (0, 0)
+    assert (statuses(found), found.by_channel, found.by_country, found.total.prices) == (Counter(), {}, {}, ())
+    assert (found.total.delivery_rate, found.total.read_rate, found.median_delivery_seconds) == (None, None, None)
+    assert (found.total.segments, found.total.counts.cards_within_24h) == (0, 0)
 
 
 def test_the_read_rate_counts_only_whatsapp(office: Office) -> None:
@@ -100,8 +108,8 @@ def test_the_read_rate_counts_only_whatsapp(office: Office) -> None:
         move(office, message, Status.DELIVERED)
     move(office, whatsapp[0], Status.READ)
     found = read(office)
-    assert found.read_rate == round(1 / 3, 4)
-    assert found.by_channel == {Channel.SMS: 3, Channel.WHATSAPP: 4}
+    assert found.total.read_rate == round(1 / 3, 4)
+    assert channels(found) == {Channel.SMS: 3, Channel.WHATSAPP: 4}
     assert office.row(sms.message_id).status is Status.DELIVERED
 
 
@@ -112,19 +120,19 @@ def test_instants_count_in_any_order_of_reports(office: Office, order: tuple[Sta
     for status in (*order, *order):
         move(office, message, status, after={Status.SENT: 0, Status.DELIVERED: 9, Status.READ: 100}[status])
     found = read(office, one_by_one=one_by_one)
-    assert (found.median_delivery_seconds, found.counts.delays) == (9, {9: 1})
+    assert (found.median_delivery_seconds, found.total.counts.delays) == (9, {9: 1})
     assert statuses(found) == Counter(read=1)
 
 
 def test_a_distribution_from_its_confirmation_to_its_end(office: Office) -> None:
     made = office.distribute(250)
     assert statuses(read(office)) == Counter(pending=250)
-    assert read(office).by_country == {"SN": 250}
+    assert countries(read(office)) == {"SN": 250}
     pumped(office, 20)
     found = read(office)
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
-    assert found.counts.by_status == view.counts.by_status
-    assert (found.counts.total, found.by_country, found.by_channel) == (250, {"SN": 250}, {Channel.SMS: 250})
+    assert found.total.counts.by_status == view.counts.by_status
+    assert (found.total.counts.total, countries(found), channels(found)) == (250, {"SN": 250}, {Channel.SMS: 250})
     pumped(office)
     waits = [number % 50 for number in range(250)]
     for row, wait in zip(list(office.log.rows.values()), waits, strict=True):
@@ -135,8 +143,8 @@ def test_a_distribution_from_its_confirmation_to_its_end(office: Office) -> None
         office.run(status_writer.flush())
     found = read(office)
     assert statuses(found) == by_hand(office) == Counter(delivered=250)
-    assert (found.delivery_rate, found.median_delivery_seconds) == (1.0, round(median(waits)))
-    assert found.segments == made.planned.segments
+    assert (found.total.delivery_rate, found.median_delivery_seconds) == (1.0, round(median(waits)))
+    assert found.total.segments == made.planned.segments
 
 
 def test_an_unconfirmed_plan_does_not_count(office: Office) -> None:
@@ -157,12 +165,12 @@ def test_a_cancel_counts_unlogged_rows_as_failed_and_changes_no_rate(office: Off
         office.tick()
         office.deliver()
     found = read(office)
-    sent = found.counts.of(Status.SENT)
+    sent = found.total.counts.of(Status.SENT)
     assert 0 < sent < 1000
     assert statuses(found) == Counter(sent=sent, failed=1000 - sent)
-    assert found.counts.by_reason == {"cancelled": 1000 - sent}
-    assert found.delivery_rate == 0.0
-    assert found.by_country == {"SN": 1000}
+    assert found.total.counts.by_reason == {"cancelled": 1000 - sent}
+    assert found.total.delivery_rate == 0.0
+    assert countries(found) == {"SN": 1000}
 
 
 @pytest.mark.parametrize("nth", [1, 3, 7])
@@ -184,7 +192,7 @@ def test_counts_of_a_killed_worker_are_corrected_before_completion(office: Offic
         office.deliver()
     found = read(office)
     assert statuses(found) == by_hand(office)
-    assert found.segments == sum(row.segments or 0 for row in office.log.rows.values() if row.sent_at)
+    assert found.total.segments == sum(row.segments or 0 for row in office.log.rows.values() if row.sent_at)
 
 
 def test_uncounted_receipts_are_found_by_the_last_recount(office: Office) -> None:
@@ -227,7 +235,8 @@ def test_adjacent_periods_add_up_to_the_whole(office: Office, one_by_one: int) -
         pumped(office)
     office.clock.pass_by(hours=1)
     office.single(8400)
-    bounds = [None, *(start + timedelta(minutes=minutes) for minutes in (0, 30, 61, 81, 140, 200)), None]
+    hour = start.replace(minute=0, second=0, microsecond=0)
+    bounds = [None, *(hour + timedelta(hours=hours) for hours in (0, 1, 2, 3, 5)), None]
     parts = [
         statuses(read(office, replace(CAMPAIGN, since=since, until=until), one_by_one=one_by_one))
         for since, until in itertools.pairwise(bounds)
@@ -238,9 +247,54 @@ def test_adjacent_periods_add_up_to_the_whole(office: Office, one_by_one: int) -
 
 def test_from_is_inclusive_and_to_exclusive(office: Office) -> None:
     at = office.single(8200).accepted_at
-    moment = timedelta(milliseconds=1)
-    for since, until, count in ((at, at + moment, 1), (at + moment, None, 0), (None, at, 0), (at, at, 0)):
-        assert read(office, replace(CAMPAIGN, since=since, until=until)).counts.total == count
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    later = hour + timedelta(hours=1)
+    for since, until, count in ((hour, later, 1), (later, None, 0), (None, hour, 0), (hour, hour, 0)):
+        assert read(office, replace(CAMPAIGN, since=since, until=until)).total.counts.total == count
+
+
+@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
+def test_a_bound_inside_an_hour_moves_outward(office: Office, one_by_one: int) -> None:
+    """The message is accepted at a quarter past; all of its hour counts, and the answer names the hour."""
+    hour = office.clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    office.clock.pass_by(seconds=(hour + timedelta(minutes=15) - office.clock.now()).total_seconds())
+    office.single(8200)
+    whole = Scope(organisation=DEMO, campaign_id="c", since=hour, until=hour + timedelta(hours=1))
+    for since, until in ((0, 60), (59, 60), (0, 1), (14, 16), (20, 20), (59.99, 0.01)):
+        scope = replace(CAMPAIGN, since=hour + timedelta(minutes=since), until=hour + timedelta(minutes=until))
+        found = read(office, scope, one_by_one=one_by_one)
+        assert (found.scope, found.total.counts.total) == (whole, 1)
+    assert read(office, replace(CAMPAIGN, until=hour), one_by_one=one_by_one).total.counts.total == 0
+
+
+@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
+def test_channels_countries_and_days_add_up(office: Office, one_by_one: int) -> None:
+    rows = [recipient(number) for number in range(30)]
+    rows += [recipient(number) | {"phone": f"+22462000{8200 + number}"} for number in range(20)]
+    office.run(office.planning().create(office.new_distribution(rows, confirm=True)))
+    for _ in range(3):
+        pumped(office)
+    on_whatsapp = [office.single(8300 + number, Channel.WHATSAPP) for number in range(3)]
+    move(office, on_whatsapp[0], Status.DELIVERED)
+    move(office, on_whatsapp[1], Status.READ)
+    office.clock.pass_by(hours=24)
+    failed = office.single(8400)
+    move(office, failed, Status.FAILED, reason="not_on_whatsapp")
+    found = read(office, one_by_one=one_by_one)
+    assert channels(found) == {Channel.SMS: 51, Channel.WHATSAPP: 3}
+    assert countries(found) == {"SN": 34, "GN": 20}
+    for parts in (found.by_channel.values(), found.by_country.values()):
+        whole = Counts().plus(Counts(by_status=found.total.counts.by_status))
+        assert sum((Counter(one.counts.by_status) for one in parts), Counter()) == whole.by_status
+        assert sum(one.segments for one in parts) == found.total.segments
+        assert sorted(price for one in parts for price in map(str, one.prices)) == sorted(map(str, found.total.prices))
+    senegal, whatsapp = found.by_country["SN"], found.by_channel[Channel.WHATSAPP]
+    assert (senegal.read_rate, whatsapp.read_rate, found.by_channel[Channel.SMS].read_rate) == (0.5, 0.5, None)
+    assert (found.by_country["GN"].delivery_rate, found.by_country["GN"].read_rate) == (0.0, None)
+    assert whatsapp.delivery_rate == 1.0
+    first, second = sorted(found.by_day)
+    assert second - first == timedelta(days=1)
+    assert (found.by_day[first].total, found.by_day[second].by_status) == (53, {Status.FAILED: 1})
 
 
 def test_a_million_messages_are_not_read_one_by_one(office: Office) -> None:
@@ -275,7 +329,7 @@ def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> N
         assert len(shown()) == expected
         for one_by_one in (1000, 0):
             found = read(office, one_by_one=one_by_one)
-            assert found.counts.by_reason.get("receipt_missing", 0) == expected
+            assert found.total.counts.by_reason.get("receipt_missing", 0) == expected
             assert statuses(found) == Counter(sent=7, delivered=1)
     assert shown() >= {single.message_id, later.message_id}
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))

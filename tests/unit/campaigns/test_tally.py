@@ -33,6 +33,7 @@ MESSAGE = Message(
     card_at=NOW - timedelta(hours=23),
 )
 COST = Counts(segments={"SN": 2}, amounts={("SN", "XOF"): 24_500_000})
+CARD = Counts(cards=1)
 
 
 @pytest.mark.parametrize(
@@ -41,15 +42,15 @@ COST = Counts(segments={"SN": 2}, amounts={("SN", "XOF"): 24_500_000})
         (MESSAGE, Counts()),
         (
             replace(MESSAGE, status=Status.SENT, sent_at=NOW),
-            COST.plus(Counts(by_status={Status.SENT: 1}, awaiting={MINUTE_OF_NOW: 1})),
+            COST.plus(Counts(by_status={Status.SENT: 1}, awaiting={MINUTE_OF_NOW: 1})).plus(CARD),
         ),
         (
             replace(MESSAGE, status=Status.DELIVERED, sent_at=NOW, delivered_at=NOW + 7 * SECOND),
-            COST.plus(Counts(by_status={Status.DELIVERED: 1}, delays={7: 1}, cards_within_24h=1)),
+            COST.plus(Counts(by_status={Status.DELIVERED: 1}, delays={7: 1}, cards_within_24h=1)).plus(CARD),
         ),
         (
             replace(MESSAGE, status=Status.DELIVERED, sent_at=NOW, delivered_at=NOW + timedelta(hours=2)),
-            COST.plus(Counts(by_status={Status.DELIVERED: 1}, delays={bucket_of(timedelta(hours=2)): 1})),
+            COST.plus(Counts(by_status={Status.DELIVERED: 1}, delays={bucket_of(timedelta(hours=2)): 1})).plus(CARD),
         ),
         (
             replace(MESSAGE, status=Status.READ, read_at=NOW, card_at=None),
@@ -61,7 +62,7 @@ COST = Counts(segments={"SN": 2}, amounts={("SN", "XOF"): 24_500_000})
         ),
         (
             replace(MESSAGE, status=Status.FAILED, reason="undeliverable", sent_at=NOW),
-            COST.plus(Counts(by_status={Status.FAILED: 1}, by_reason={"undeliverable": 1})),
+            COST.plus(Counts(by_status={Status.FAILED: 1}, by_reason={"undeliverable": 1})).plus(CARD),
         ),
     ],
     ids=["pending", "sent", "delivered", "after 25 hours", "read, delivery unknown", "never sent", "failed on its way"],
@@ -90,7 +91,7 @@ def test_the_median_of_nothing_is_none() -> None:
     assert median_of({}) is None
 
 
-def test_a_message_without_a_distribution_counts_by_campaign_channel_and_hour() -> None:
+def test_a_message_without_a_distribution_counts_by_campaign_channel_country_and_hour() -> None:
     chunk = Chunk(distribution_id="d", run=0, number=3)
     assert place_of(replace(MESSAGE, chunk=chunk)) == chunk
     same_hour = replace(MESSAGE, accepted_at=NOW + timedelta(minutes=59, seconds=59))
@@ -100,5 +101,6 @@ def test_a_message_without_a_distribution_counts_by_campaign_channel_and_hour() 
         replace(MESSAGE, campaign_id="c-2"),
         replace(MESSAGE, campaign_id=None),
         replace(MESSAGE, channel=Channel.WHATSAPP),
+        replace(MESSAGE, country="CI"),
     ]
-    assert len({place_of(one) for one in (MESSAGE, *others)}) == 5
+    assert len({place_of(one) for one in (MESSAGE, *others)}) == 6
