@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from shared.api import cursor, documents, problems, validation
 from shared.api.request import Request, Scope
-from shared.api.response import ERROR_COLUMNS, Response, list_response
+from shared.api.response import Response, list_response
 from shared.api.router import RouteHandler, Router
 from shared.app.container.api import Api
 from shared.campaigns.distribution import Action, DistributionStatus
@@ -71,7 +71,7 @@ def register(router: Router, app: Api) -> None:
             request.organisation, identity, part, start, query.limit
         )
         items = [problems.field_error_document(field_error, request.language) for field_error in field_errors]
-        return list_response(request, items, _next(following, binding), ERROR_COLUMNS)
+        return list_response(request, items, _next(following, binding))
 
     @router.route("GET /v1/distributions/{distribution_id}/duplicates", scope=Scope.READ)
     async def duplicates(request: Request) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from shared.api import cursor, documents, validation
 from shared.api.request import Request, Scope
-from shared.api.response import MESSAGE_COLUMNS, Response, list_response
+from shared.api.response import Response, list_response
 from shared.api.router import Router
 from shared.app.container.api import Api
 from shared.messages.message import Status
@@ -67,4 +67,4 @@ async def _page(
     now = app.adapters.clock.now()
     views = await app.browse.views(request.organisation, page.items)
     items = [documents.message(view, now, request.language) for view in views]
-    return list_response(request, items, cursor.following(page.position, binding), MESSAGE_COLUMNS)
+    return list_response(request, items, cursor.following(page.position, binding))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from shared.api import problems
 from shared.api.request import Request
 from shared.api.response import Response
 from shared.api.router import Router
@@ -95,7 +96,7 @@ async def _whatsapp(ingress: WebhookIngress, request: Request) -> Response:
     _refuse_giants(request)
     signature = request.headers.get("x-hub-signature-256")
     taken = await ingress.take_whatsapp(request.path_parameters["organisation_id"], request.body, signature)
-    return Response(status=200 if taken else 401)
+    return Response(status=200) if taken else problems.not_verified(request.language)
 
 
 async def _receipts(ingress: WebhookIngress, provider: Provider, request: Request) -> Response:
@@ -104,7 +105,7 @@ async def _receipts(ingress: WebhookIngress, provider: Provider, request: Reques
     taken = await ingress.take_receipts(
         provider, path["organisation_id"], path["token"], request.body, request.source_ip
     )
-    return Response(status=200 if taken else 401)
+    return Response(status=200) if taken else problems.not_verified(request.language)
 
 
 def _refuse_giants(request: Request) -> None:

@@ -33,6 +33,11 @@ _UNEXPECTED: Final[Mapping[Language, tuple[str, str]]] = {
     "fr": ("Une erreur s’est produite chez nous", "Elle a été enregistrée. Réessayez dans une minute."),
 }
 
+_NOT_VERIFIED: Final[Mapping[Language, tuple[str, str]]] = {
+    "en": ("The sender is not verified", "The signature, the token or the address is wrong. Nothing was taken."),
+    "fr": ("L’expéditeur n’est pas vérifié", "La signature, le jeton ou l’adresse est faux. Rien n’a été pris."),
+}
+
 
 def document(refusal: Refusal, language: Language) -> dict[str, Renderable]:
     """The problem document. `type` links to the code's line in /docs. `errors` is there only if there are field
@@ -60,6 +65,12 @@ def unexpected(language: Language) -> Response:
     """For an error of ours: 500 without details. It has no `code`: api.md's closed list has none for it."""
     title, detail = _UNEXPECTED[language]
     return _problem(500, {"type": "about:blank", "title": title, "status": 500, "detail": detail}, language)
+
+
+def not_verified(language: Language) -> Response:
+    """For a webhook whose sender is not proved: 401. It has no `code`, as above."""
+    title, detail = _NOT_VERIFIED[language]
+    return _problem(401, {"type": "about:blank", "title": title, "status": 401, "detail": detail}, language)
 
 
 def field_error_document(field_error: FieldError, language: Language) -> dict[str, Renderable]:

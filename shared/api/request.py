@@ -176,20 +176,11 @@ def body_hash(document: JsonValue, *, secret: bytes = b"") -> str:
 
 _ENTRY = re.compile(r"([^\s;,]+)[ \t]*(?:;[ \t]*(?:q|Q)=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?")
 
-_JSON = "application/json"
-
-_CSV = "text/csv"
-
 
 def preferred_language(accept_language: str) -> Language:
     """French if it is preferred to English, or named first with the same weight; otherwise English."""
     french, english = (_language_weight(accept_language, name) for name in ("fr", "en"))
     return "fr" if french > english else "en"
-
-
-def prefers_csv(accept: str) -> bool:
-    """Whether a list should be a CSV. With equal weights it is JSON unless text/csv is named first."""
-    return _media_weight(accept, _CSV) > _media_weight(accept, _JSON)
 
 
 type _Weight = tuple[float, bool, int]
@@ -213,16 +204,6 @@ def _language_weight(header: str, wanted: str) -> _Weight:
     entries = _weighted(header)
     named = [(quality, True, rank) for name, quality, rank in entries if name.split("-")[0] == wanted]
     return _best(named or [(quality, False, 0) for name, quality, _ in entries if name == "*"])
-
-
-def _media_weight(header: str, wanted: str) -> _Weight:
-    entries = _weighted(header)
-    for pattern in (wanted, wanted.partition("/")[0] + "/*", "*/*"):
-        exact = pattern == wanted
-        matches = [(quality, exact, rank if exact else 0) for name, quality, rank in entries if name == pattern]
-        if matches:
-            return _best(matches)
-    return _NOT_WANTED
 
 
 def _best(weights: list[_Weight]) -> _Weight:

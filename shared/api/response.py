@@ -1,4 +1,4 @@
-"""An answer for API Gateway's HTTP API (payload format 2.0), and lists as CSV (RFC 4180).
+"""An answer for API Gateway's HTTP API (payload format 2.0), and items as CSV (RFC 4180).
 
 A CSV has fixed columns, flattened nested fields, and nothing that a spreadsheet would run. It has no byte order mark:
 programs that find the first column by its name would fail. The front end adds one to the file that an officer saves.
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TypedDict
 from urllib.parse import urlencode
 
-from shared.api.request import Request, prefers_csv
+from shared.api.request import Request
 from shared.base.instants import rfc3339
 from shared.base.json import Renderable, render
 
@@ -130,23 +130,14 @@ class Response:
         )
 
 
-def list_response(
-    request: Request,
-    items: Sequence[Mapping[str, Renderable]],
-    next_cursor: str | None,
-    columns: Columns | None = None,
-) -> Response:
-    """A page of a list: JSON, or CSV if the client prefers it and the list has `columns`.
+def list_response(request: Request, items: Sequence[Mapping[str, Renderable]], next_cursor: str | None) -> Response:
+    """A page of a list. It is always JSON: whole files come from exports (api.md, Lists).
 
-    The next page is also in the header `Link: <?…>; rel="next"` (RFC 8288), because a CSV has no place for
-    `next_cursor`.
+    The next page is also in the header `Link: <?…>; rel="next"` (RFC 8288).
     """
-    headers = {"vary": "accept"} if columns else {}
+    headers = {}
     if next_cursor is not None:
         headers["link"] = f'<?{urlencode({**request.query, "cursor": next_cursor})}>; rel="next"'
-    if columns and prefers_csv(request.headers.get("accept", "")):
-        headers["content-type"] = "text/csv; charset=utf-8; header=present"
-        return Response(status=200, body=csv_text(items, columns), headers=headers)
     return Response(status=200, body={"items": items, "next_cursor": next_cursor}, headers=headers)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.api.request import preferred_language, prefers_csv
+from shared.api.request import preferred_language
 
 
 @pytest.mark.parametrize(
@@ -32,26 +32,3 @@ from shared.api.request import preferred_language, prefers_csv
 )
 def test_language(header: str, language: str) -> None:
     assert preferred_language(header) == language
-
-
-@pytest.mark.parametrize(
-    ("header", "csv"),
-    [
-        ("", False),
-        ("*/*", False),
-        ("text/csv", True),
-        ("text/*", True),
-        ("TEXT/CSV; charset=utf-8", True),
-        ("text/csv, */*;q=0.1", True),
-        ("application/json, text/csv", False),
-        ("text/csv, application/json", True),
-        ("application/json;q=0.5, text/csv;q=0.6", True),
-        ("text/csv;q=0.5, */*", False),
-        ("text/csv;q=0, */*", False),
-        ("text/csv;q=0", False),
-        ("application/xml", False),
-        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),
-    ],
-)
-def test_csv(header: str, csv: bool) -> None:
-    assert prefers_csv(header) is csv

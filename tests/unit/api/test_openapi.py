@@ -10,7 +10,7 @@ from shared.api import openapi, validation
 from shared.api.problems import STATUS
 from shared.api.request import Scope
 from shared.api.validation import violations
-from shared.base.json import JsonValue
+from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode
 from shared.policy.hours import DEFAULT_PEAK_HOURS
 from tests.unit.api.events import request
@@ -102,6 +102,85 @@ def _examples() -> Iterator[tuple[str, JsonValue]]:
 @pytest.mark.parametrize(("name", "example"), list(_examples()))
 def test_examples_match_their_schemas(name: str, example: JsonValue) -> None:
     assert violations({"$ref": f"#/components/schemas/{name}"}, example) == []
+
+
+def _bodies() -> Iterator[tuple[str, str, JsonObject]]:
+    """(operation, "request" or the status, response or request body) of every body in the document."""
+    for name, operation in openapi.operations().items():
+        responses = openapi.as_object(operation["responses"])
+        for place, one in {"request": operation.get("requestBody", {}), **responses}.items():
+            if content := openapi.as_object(openapi.followed(openapi.as_object(one)).get("content", {})):
+                yield name, place, content
+
+
+def test_an_answer_has_one_content_type() -> None:
+    """Otherwise a generated client answers with a union of unrelated types."""
+    several = [(name, place) for name, place, content in _bodies() if place != "request" and len(content) > 1]
+    assert several == []
+
+
+def test_what_a_function_answers_is_a_problem_and_401_of_the_gateway_is_its_own() -> None:
+    for name, place, content in _bodies():
+        if place == "request" or place < "400":
+            continue
+        gateways_own = place == "401" and openapi.operations()[name]["security"] != []
+        kind, schema = ("json", "GatewayMessage") if gateways_own else ("problem+json", "Problem")
+        assert content == {f"application/{kind}": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}, (name, place)
+
+
+def test_every_refusal_has_a_body() -> None:
+    with_body = {(name, place) for name, place, _ in _bodies()}
+    refusals = {
+        (name, status)
+        for name, operation in openapi.operations().items()
+        for status in openapi.as_object(operation["responses"])
+        if status >= "400"
+    }
+    assert refusals - with_body == set()
+
+
+def _shown(schema: JsonObject) -> bool:
+    """Whether a reader sees an example: of the schema, of each of its alternatives, or of a list's items."""
+    schema = openapi.followed(schema)
+    branches, fields = schema.get("oneOf"), openapi.as_object(schema.get("properties", {}))
+    if "examples" in schema:
+        return True
+    if isinstance(branches, list):
+        return all(_shown(openapi.as_object(branch)) for branch in branches)
+    return "items" in fields and _shown(openapi.as_object(openapi.as_object(fields["items"]).get("items", {})))
+
+
+def test_every_json_body_has_an_example() -> None:
+    unshown = [
+        (name, place, kind)
+        for name, place, content in _bodies()
+        for kind, media in content.items()
+        if kind.endswith("json") and name != "openapi_document"
+        if "example" not in openapi.as_object(media)
+        if not _shown(openapi.as_object(openapi.as_object(media)["schema"]))
+    ]
+    assert unshown == []
+
+
+def _schemas(node: JsonValue) -> Iterator[JsonObject]:
+    for inner in node if isinstance(node, list) else node.values() if isinstance(node, dict) else ():
+        yield from _schemas(inner)
+    if isinstance(node, dict):
+        yield node
+
+
+def test_alternatives_are_whole_types() -> None:
+    """A list of required fields as an alternative makes a type that no client can use; null stands in one place."""
+    for schema in _schemas(openapi.document()["components"]):
+        for branch in schema.get("oneOf", []) if isinstance(schema.get("oneOf"), list) else []:
+            assert openapi.as_object(branch).keys() & {"$ref", "type"}, schema
+        assert not (
+            "object" in (kinds := schema.get("type", [])) and isinstance(kinds, list) and "properties" in schema
+        )
+
+
+def test_each_operation_has_one_id() -> None:
+    assert len(openapi.operations()) == len(openapi.routes())
 
 
 @pytest.mark.parametrize("operation", [o for o, body in openapi.operations().items() if "requestBody" in body])
