@@ -44,7 +44,7 @@ from shared.policy.eligibility import Accepted, Eligibility, Frame, Rejected, Ro
 from shared.policy.gate import earliest_open
 from shared.policy.hours import Window, parse_windows
 from shared.policy.setting import Settings
-from shared.texts.composition import Composed
+from shared.texts.composition import PRICE_MISSING, Composed, price_missing
 
 _WINDOW = 500
 """Rows checked together: five look-ups of a hundred consents."""
@@ -79,6 +79,8 @@ class _Tally:
     segments: Counter[str] = field(default_factory=Counter)
     amounts: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     warnings: Counter[str] = field(default_factory=Counter)
+    unpriced: set[str] = field(default_factory=set)
+    """Countries whose SMS, also as fallbacks, have no price."""
     outside_sessions: DigestCount = field(default_factory=DigestCount)
     """People who count against Meta's daily limit."""
     fallback_segments: Counter[str] = field(default_factory=Counter)
@@ -99,7 +101,10 @@ class _Tally:
         if composed.fallback_segments is not None:
             self.fallback_segments[country] += composed.fallback_segments
             _add_price(self.fallback_amounts, country, composed.fallback_price)
-        self.warnings.update(warning.code for warning in composed.warnings)
+        for warning in composed.warnings:
+            self.warnings[warning.code] += 1
+            if warning.code == PRICE_MISSING:
+                self.unpriced.add(country)
         if composed.card_generated_at is not None:
             self.generated.append(composed.card_generated_at.timestamp())
 
@@ -352,7 +357,9 @@ def _fallback_cost(tally: _Tally) -> FallbackCost:
 def _warnings(
     tally: _Tally, distribution: Distribution, settings: Settings, end: datetime | None
 ) -> tuple[ApiWarning, ...]:
+    unpriced = tally.warnings.pop(PRICE_MISSING, 0)
     found = [ApiWarning(code=code, count=count) for code, count in sorted(tally.warnings.items())]
+    found += price_missing(tally.unpriced, unpriced) if unpriced else ()
     at_once = distribution.schedule.mode is ScheduleMode.NOW and distribution.channel is Channel.SMS
     has_peak_hours = settings.sms is not None and bool(settings.sms.peak_hours)
     if at_once and has_peak_hours and tally.accepted > AUTO_OFF_PEAK_ABOVE:

@@ -78,10 +78,15 @@ COVERED: Mapping[str, Country] = MappingProxyType({country.code: country for cou
 """By ISO code, in the order in which texts name them."""
 
 
-def covered_names(language: str) -> str:
-    """The names of all countries, for a text; French unless `language` is English ("en", "en-GB")."""
+def covered_names_by_code(language: str) -> dict[str, str]:
+    """ISO code → name, of all countries; French unless `language` is English ("en", "en-GB")."""
     english = language.lower().startswith("en")
-    return ", ".join(country.name_en if english else country.name_fr for country in _ALL)
+    return {country.code: country.name_en if english else country.name_fr for country in _ALL}
+
+
+def covered_names(language: str) -> str:
+    """The names of all countries, for a text; languages as in `covered_names_by_code`."""
+    return ", ".join(covered_names_by_code(language).values())
 
 
 def covered_sentence(language: str) -> str:

@@ -6,7 +6,7 @@ hours.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +39,9 @@ from shared.webhooks.updates import TemplateStatus
 MAX_SEGMENTS = 10
 """An SMS with more segments is refused. Orange publishes no maximum (reference/orange_sms.md §5), but cost needs one.
 """
+
+PRICE_MISSING = "units_missing"
+"""api.md's list of warnings has no code of its own for a price, so this one covers it."""
 
 REVIEW_HOURS = "24–72"
 """Hours that Meta takes to review a template (reference/whatsapp.md §6)."""
@@ -130,6 +133,7 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         language=(built.language or recipient.language or "")[:2] or None,
     )
     measured = built.measured
+    price = price_of(measured, setting.unit_prices.get(phone.country)) if measured else None
     return Composed(
         phone=phone,
         payload=payload,
@@ -137,9 +141,13 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
         card_generated_at=recipient.card_generated_at,
         card_code=recipient.values.get("card_code"),
         measured=measured,
-        price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
+        price=price,
         gsm7=_offer(built.rewritten, setting.unit_prices.get(phone.country)) if built.rewritten else None,
-        warnings=(*_warnings(measured, built, content), *_of_values(recipient, written, content)),
+        warnings=(
+            *_warnings(measured, built, content),
+            *_of_values(recipient, written, content),
+            *(() if measured is None or price is not None else price_missing({phone.country})),
+        ),
     )
 
 
@@ -420,6 +428,11 @@ def legal_parameter(value: str) -> str:
 def price_of(measured: Measure, unit: UnitPrice | None) -> Price | None:
     """The number of segments times the contract's price; None if the price is unknown."""
     return Price(amount=unit.amount * Decimal(measured.segments), currency=unit.currency) if unit else None
+
+
+def price_missing(countries: Collection[str], messages: int | None = None) -> tuple[ApiWarning, ...]:
+    """The warning beside a null price: the organisation has not set what a unit costs in these countries."""
+    return (ApiWarning(code=PRICE_MISSING, count=messages, facts={"countries": ", ".join(sorted(countries))}),)
 
 
 def _offer(rewritten: Rewritten, unit: UnitPrice | None) -> Gsm7Offer | None:

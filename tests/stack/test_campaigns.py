@@ -125,6 +125,53 @@ def test_an_erased_person_is_in_no_sample_and_expired_samples_are_not_found(prog
     assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
 
 
+MIXED = ("+221770000301", "+2250700000302", "+22370000303", "+2250700000304")
+"""Of these countries only Senegal has a price in the settings (`Programme.put_sms`)."""
+
+DEFAULTS = ("card_image", "consent", "programme_name", "verification_url")
+
+
+def price_missing(document: Json) -> list[Json]:
+    return [warning for warning in document["warnings"] if warning["code"] == "units_missing"]
+
+
+def test_a_price_that_is_not_set_is_said_beside_the_null(programme: Programme) -> None:
+    text = {"text": "Bonjour {first_name}"}
+    people = [programme.recipient(number, phone=phone) for number, phone in enumerate(MIXED)]
+    order = {"channel": "sms", "content": text, "recipients": people[:2]}
+    [priced, unpriced] = programme.ok(programme.api.post("/v1/preview", json=order))["items"]
+    assert (priced["price"], price_missing(priced)) == ({"amount": "12", "currency": "XOF"}, [])
+    assert unpriced["price"] is None
+    [said] = price_missing(unpriced)
+    assert "Countries: Côte d'Ivoire." in said["message"]
+    inline = programme.ok(programme.distribute(content=text, recipients=people))
+    lines = "\n".join(
+        ["phone,first_name,last_name,card_code", *(f"{phone},Awa,Essai,C{phone[-3:]}" for phone in MIXED)]
+    )
+    uploaded = programme.ok(
+        programme.distribute(
+            channel="whatsapp",
+            upload_id=programme.upload(lines.encode(), "csv"),
+            content={"template": {"name": "vaccination_card"}},
+            defaults={name: people[0][name] for name in DEFAULTS},
+            fallback={"channel": "sms", "after_minutes": 60, "content": text},
+        )
+    )
+    until(lambda: programme.distribution(uploaded["distribution_id"]), lambda found: found["status"] != "planning")
+    programme.api.headers["accept-language"] = "fr"
+    for made in (inline, uploaded):
+        found = programme.distribution(made["distribution_id"])
+        cost = found["fallback"] or found
+        assert (found["accepted"], cost["segments"]) == (4, 4)
+        assert [(one["country"], one["amount"], one["segments"]) for one in cost["prices"]] == [
+            ("CI", None, 2), ("ML", None, 1), ("SN", "12", 1),
+        ]  # fmt: skip
+        [said] = price_missing(found)
+        assert said["count"] == 3
+        assert "Pays : Côte d’Ivoire, Mali." in said["message"]
+        assert "Paramètres > Intégrations > SMS" in said["message"]
+
+
 def test_dhis2_tracker_json_by_upload(programme: Programme) -> None:
     programme.ok(programme.api.put("/v1/integrations/dhis2", json=MAPPING))
     campaign = whatsapp_campaign(f"{programme.stack.simulators_url}/cards")

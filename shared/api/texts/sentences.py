@@ -63,8 +63,9 @@ def placeholders(sentence: str) -> frozenset[str]:
 
 
 def _shown(words: Mapping[str, str], value: str) -> str:
-    """A fact as it is shown. A client's own words come back in a text, so they are cut to a moderate length."""
-    word = words.get(value, value)
+    """A fact as it is shown, also a list of words ("SN, CI"). A client's own words come back in a text, so they are cut
+    to a moderate length."""
+    word = ", ".join(words.get(one, one) for one in value.split(", ")) if words else value
     return word if len(word) <= _LONGEST_FACT else word[:_LONGEST_FACT] + "…"
 
 

@@ -2,7 +2,7 @@
 (`sentences.py`)."""
 
 from shared.api.texts.sentences import Sentences, TextKind
-from shared.recipients.countries import covered_sentence
+from shared.recipients.countries import covered_names_by_code, covered_sentence
 
 _COUNTRIES = covered_sentence("en")
 
@@ -372,6 +372,12 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Available: {available}.",
             "Buy units before you confirm.",
         ),
+        "units_missing": (
+            "The cost of some SMS is not known: the price of a unit is not set for their country.",
+            "Countries: {countries}.",
+            "Messages concerned: {count}.",
+            "Enter the price of your contract under Settings > Integrations > SMS.",
+        ),
         "daily_limit_exceeded": (
             "There are more recipients than Meta lets you contact in a day, so sending will take several days.",
             "The daily limit: {limit}.",
@@ -432,6 +438,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
+    "countries": covered_names_by_code("en"),
     "gone": {"expired": "expired", "erased": "erased"},
     "limit": {"3 MB": "3 MB", "4 MB": "4 MB", "2 GB": "2 GB"},
     "integration": {

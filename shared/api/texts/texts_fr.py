@@ -4,7 +4,7 @@
 """
 
 from shared.api.texts.sentences import Sentences, TextKind
-from shared.recipients.countries import covered_sentence
+from shared.recipients.countries import covered_names_by_code, covered_sentence
 
 _COUNTRIES = covered_sentence("fr").replace("'", "’")
 
@@ -402,6 +402,12 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Disponible : {available}.",
             "Achetez des unités avant de confirmer.",
         ),
+        "units_missing": (
+            "Le coût de certains SMS n’est pas connu : le prix de l’unité n’est pas saisi pour leur pays.",
+            "Pays : {countries}.",
+            "Messages concernés : {count}.",
+            "Saisissez le prix de votre contrat sous Paramètres > Intégrations > SMS.",
+        ),
         "daily_limit_exceeded": (
             "Meta permet de contacter moins de destinataires par jour : l’envoi prendra plusieurs jours.",
             "La limite par jour : {limit}.",
@@ -462,6 +468,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
+    "countries": {code: name.replace("'", "’") for code, name in covered_names_by_code("fr").items()},
     "gone": {"expired": "expiré", "erased": "effacé"},
     "limit": {"3 MB": "3 Mo", "4 MB": "4 Mo", "2 GB": "2 Go"},
     "integration": {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.api.texts.sentences import TextKind, known_codes, placeholders, sentences, text
+from shared.api.texts.sentences import Language, TextKind, known_codes, placeholders, sentences, text
 from shared.base.refusal import ProblemCode
 from shared.messages.message import DeadReason
 from shared.recipients.countries import covered_names
@@ -91,6 +91,7 @@ WARNINGS = frozenset(
         "ucs2",
         "characters_removed",
         "units_insufficient",
+        "units_missing",
         "daily_limit_exceeded",
         "cards_older_than_24h",
         "cards_unreachable",
@@ -167,3 +168,16 @@ def test_the_sentence_with_the_countries_is_grammatical() -> None:
 def test_placeholders_inside_a_fact_are_not_expanded(value: str) -> None:
     reported = text(TextKind.FIELD, "field_unknown", "en", {"name": value, "x": "expanded"})
     assert value[:200] in reported
+
+
+@pytest.mark.parametrize(
+    ("language", "countries", "page"),
+    [
+        ("en", "Countries: Côte d'Ivoire, Mali.", "Settings > Integrations > SMS"),
+        ("fr", "Pays : Côte d’Ivoire, Mali.", "Paramètres > Intégrations > SMS"),
+    ],
+)
+def test_a_list_of_countries_is_shown_by_their_names(language: Language, countries: str, page: str) -> None:
+    shown = text(TextKind.WARNING, "units_missing", language, {"countries": "CI, ML", "count": "3"})
+    assert countries in shown
+    assert page in shown

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from shared.base.ids import fallback_id
-from shared.base.refusal import ProblemCode, Refusal
+from shared.base.refusal import ApiWarning, ProblemCode, Refusal
 from shared.campaigns.counts import Part
 from shared.campaigns.distribution import Action, Order
 from shared.integrations.integration import UnitPrice
@@ -337,8 +337,24 @@ def test_a_plan_shows_the_highest_cost_of_its_fallbacks(office: Office) -> None:
     assert plan.fallback.segments == 5, "only where an SMS can go"
     [line] = plan.fallback.prices
     assert (line.country, line.segments, line.currency, line.amount) == ("SN", 5, "XOF", Decimal(60))
+    assert "units_missing" not in {warning.code for warning in plan.warnings}
     without = office.new_distribution(rows, channel=Channel.WHATSAPP, key="without")
     assert office.run(office.planning().create(without)).planned.fallback is None
+
+
+def test_a_fallback_without_a_price_is_named_beside_those_that_have_one(office: Office) -> None:
+    prices = {"SN": UnitPrice(amount=Decimal(12), currency="XOF")}
+    office.integrations.kept[DEMO, "sms"] = replace(SMS, unit_prices=prices)
+    phones = ("+221770000001", "+22370000002", "+2250700000003", "+2250700000004", "+33612345678")
+    rows = [recipient(number, phone=phone) for number, phone in enumerate(phones)]
+    new = office.new_distribution(rows, channel=Channel.WHATSAPP)
+    order = Order(content=new.order.content, defaults={}, fallback=WISH)
+    plan = office.run(office.planning().create(replace(new, order=order))).planned
+    assert plan.fallback is not None
+    lines = [(line.country, line.segments, line.currency, line.amount) for line in plan.fallback.prices]
+    assert lines == [("CI", 2, None, None), ("ML", 1, None, None), ("SN", 1, "XOF", Decimal(12))]
+    missing = ApiWarning(code="units_missing", count=3, facts={"countries": "CI, ML"})
+    assert [warning for warning in plan.warnings if warning.code == "units_missing"] == [missing]
 
 
 def test_its_fallbacks_are_counted_while_they_wait_and_as_they_end(office: Office) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from shared.api.texts.sentences import TextKind, text
 from shared.cards.references import SAMPLE_CARD
+from shared.integrations.integration import UnitPrice
 from shared.messages.payload import ButtonCall, Channel, TemplateCall
 from shared.policy.consent import Given
 from shared.recipients.recipient import Recipient
@@ -35,7 +37,7 @@ def setting(*templates: KnownTemplate, channel: Channel = Channel.WHATSAPP, is_s
         organisation="pnv-sn",
         channel=channel,
         default_country="SN",
-        unit_prices={},
+        unit_prices={"SN": UnitPrice(amount=Decimal(12), currency="XOF")},
         card_hosts=(),
         card_buckets=frozenset(),
         trusted_card=SAMPLE_CARD,

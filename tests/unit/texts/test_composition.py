@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.base.refusal import ApiWarning
 from shared.cards.references import SAMPLE_CARD, CardHost
 from shared.integrations.integration import UnitPrice
 from shared.messages.message import Price
@@ -127,6 +128,10 @@ def test_without_the_contract_s_price_there_is_none() -> None:
     assert (composed.payload.country, composed.price) == ("CI", None)
     assert composed.gsm7 is not None
     assert composed.gsm7.price is None
+    assert composed.warnings == (
+        ApiWarning(code="ucs2"),
+        ApiWarning(code="units_missing", facts={"countries": "CI"}),
+    )
 
 
 @pytest.mark.parametrize(
