@@ -8,6 +8,8 @@ from shared.api.response import Response, list_response
 from shared.api.router import RouteHandler, Router
 from shared.app.container.api import Api
 from shared.campaigns.distribution import Action, DistributionStatus
+from shared.campaigns.ports import DistributionQuery
+from shared.messages.payload import Channel
 
 
 def register(router: Router, app: Api) -> None:
@@ -38,15 +40,17 @@ def register(router: Router, app: Api) -> None:
     @router.route("GET /v1/distributions", scope=Scope.READ)
     async def browse(request: Request) -> Response:
         query = validation.query(request, "list_distributions")
-        status = query.filters.get("status")
-        binding = cursor.Binding(request.organisation, "list_distributions", query.filters)
-        page = await app.adapters.distributions.page(
-            request.organisation,
+        status, channel = query.filters.get("status"), query.filters.get("channel")
+        wanted = DistributionQuery(
+            organisation=request.organisation,
             campaign_id=query.filters.get("campaign_id"),
             status=DistributionStatus(status) if status else None,
-            position=cursor.position(query.cursor, binding),
-            limit=query.limit,
+            channel=Channel(channel) if channel else None,
+            since=query.time("from"),
+            until=query.time("to"),
         )
+        binding = cursor.Binding(request.organisation, "list_distributions", query.filters)
+        page = await app.adapters.distributions.page(wanted, cursor.position(query.cursor, binding), query.limit)
         views = [await app.browse.view(one) for one in page.items]
         items = [documents.distribution(view, request.language) for view in views]
         return list_response(request, items, cursor.following(page.position, binding))
@@ -93,7 +97,7 @@ def _next(place: tuple[int, int] | None, binding: cursor.Binding) -> str | None:
 def _acting(app: Api, action: Action) -> RouteHandler:
     async def act(request: Request) -> Response:
         identity = request.path_parameters["distribution_id"]
-        distribution = await app.control.act(request.organisation, identity, action)
+        distribution = await app.control.act(request.organisation, identity, action, request.subject or None)
         view = await app.browse.view(distribution)
         return Response(status=200, body=documents.distribution(view, request.language))
 

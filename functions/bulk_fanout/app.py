@@ -117,6 +117,7 @@ async def _create(app: FanningOut, request: Request) -> Response:
             upload_id=upload_id,
             recipients=recipients,
             created_by=request.subject or None,
+            name=bodies.name(body),
         )
     )
     view = await app.browse.view(distribution)

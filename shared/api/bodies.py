@@ -30,6 +30,12 @@ def fallback(body: JsonObject) -> FallbackOrder | None:
     )
 
 
+def name(body: JsonObject) -> str | None:
+    """`name`, without blanks around it."""
+    found = text(body, "name")
+    return found.strip() if found is not None else None
+
+
 def schedule(body: JsonObject) -> Schedule:
     """`schedule`. Mode `at` needs an instant."""
     found = obj(body, "schedule")

@@ -82,6 +82,7 @@ def distribution(view: DistributionView, language: Language) -> Document:
     return {
         "distribution_id": found.distribution_id,
         "campaign_id": found.campaign_id,
+        "name": found.name,
         "channel": found.channel,
         "status": found.status,
         "status_reason": found.status_reason,
@@ -97,6 +98,9 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "warnings": warning_documents(view.warnings, language),
         "errors": [problems.field_error_document(field_error, language) for field_error in view.field_errors],
         "created_at": found.created_at,
+        "created_by": found.created_by,
+        "confirmed_by": found.confirmed_by,
+        "controlled_by": found.controlled_by,
         "completed_at": found.completed_at,
         "columns": _columns(found.columns),
         "fallback": _fallback(plan.fallback, view.fallbacks) if plan and plan.fallback else None,

@@ -9,6 +9,7 @@ A JSON Schema is compiled at first use.
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from shared.api.request import Request
 from shared.base.instants import from_rfc3339, rfc3339_or_none
 from shared.base.json import JsonObject, JsonValue, canonical, parse_bytes
 from shared.base.refusal import FieldError, ProblemCode, Refusal
+from shared.recipients.masking import without_numbers
 from shared.recipients.recipient import is_reference
 from shared.texts.content import carriable_document
 
@@ -242,9 +244,22 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def _is_name(text: str) -> bool:
+    """Names stay in our tables, where no phone number may be. Digits of other scripts and blanks that do not break are
+    looked at like ours.
+    """
+    plain = re.sub(r"\d", lambda digit: str(int(digit[0])), unicodedata.normalize("NFKC", text))
+    in_one_line = all(one.isprintable() or one in _MARKS or unicodedata.category(one) == "Zs" for one in text)
+    return in_one_line and bool(text.strip()) and without_numbers(plain) == plain
+
+
+_MARKS = "\u200c\u200d\u200e\u200f"
+"""Parts of emoji, and marks of direction that Arabic keyboards write."""
+
 _FORMATS: Mapping[str, Callable[[str], bool]] = {
     "date-time": lambda text: rfc3339_or_none(text) is not None,
     "identifier": is_reference,
+    "name": _is_name,
     "network": _is_network,
     "provider-message-id": lambda text: re.fullmatch(r"[!-~]{1,512}", text) is not None,
     "time-of-day": lambda text: re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) is not None,

@@ -5,7 +5,7 @@ They only make it faster: the distribution's own `due_at` decides, and the tick 
 missing, late or doubled schedule does no harm, and its failure must not fail a request.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -87,8 +87,10 @@ class Control:
     def __init__(self, deps: ControlDeps) -> None:
         self._deps = deps
 
-    async def act(self, organisation: str, identity: str, action: Action) -> Distribution:
-        """The distribution after the action. Raises Refusal `not_found` or `state_conflict`."""
+    async def act(self, organisation: str, identity: str, action: Action, by: str | None = None) -> Distribution:
+        """The distribution after the action. `by` is the caller's name. An action that does not change the status
+        leaves the name of who did it before. Raises Refusal `not_found` or `state_conflict`.
+        """
         while True:
             distribution = await self._deps.distributions.get(organisation, identity)
             if distribution is None:
@@ -101,7 +103,7 @@ class Control:
             if outcome is Outcome.UNCHANGED:
                 await follow(self._deps.schedules, distribution)  # its request may have died before this
                 return distribution
-            saved = await self._deps.distributions.save(await self._acted(distribution, action, outcome))
+            saved = await self._deps.distributions.save(await self._acted(distribution, action, outcome, by))
             if saved is None:
                 continue
             self._deps.telemetry.event(
@@ -112,14 +114,17 @@ class Control:
                 await self._deps.tasks.put([advance_task(saved)])
             return saved
 
-    async def _acted(self, distribution: Distribution, action: Action, outcome: Outcome) -> Distribution:
+    async def _acted(
+        self, distribution: Distribution, action: Action, outcome: Outcome, by: str | None
+    ) -> Distribution:
         now = self._deps.clock.now()
+        if action is Action.CONFIRM:
+            return replace(distribution.confirmed(now), confirmed_by=by)
+        distribution = replace(distribution, controlled_by=by)
         if outcome is Outcome.PAUSE:
             return distribution.paused(PAUSED_BY_USER)
         if outcome is Outcome.CANCEL:
             return distribution.cancelled(now)
-        if action is Action.CONFIRM:
-            return distribution.confirmed(now)
         counts = await self._deps.distributions.counts(distribution.organisation, distribution.distribution_id)
         return distribution.resumed(now, settled_by(counts))
 

@@ -58,6 +58,8 @@ class NewDistribution:
     recipients: Sequence[JsonObject] | None = field(repr=False)
     created_by: str | None = None
     """The caller's name; None: the token names none."""
+    name: str | None = None
+    """What people call the distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,7 @@ class Planning:
             status=DistributionStatus.PLANNING,
             created_at=now,
             created_by=new.created_by,
+            name=new.name,
             skip_already_sent=new.order.skip_already_sent,
             template=new.order.content.template,
             order=order,
@@ -240,7 +243,7 @@ class Planning:
         if not plan.accepted:
             return dataclasses.replace(planned, status=DistributionStatus.REJECTED, due_at=None)
         if planned.confirm:
-            return planned.confirmed(now)
+            return dataclasses.replace(planned.confirmed(now), confirmed_by=planned.created_by)
         return dataclasses.replace(planned, status=DistributionStatus.PLANNED, due_at=now + UNCONFIRMED_LIFE)
 
     async def _save(self, taken: Distribution, outcome: Distribution) -> Distribution:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from shared.base.ids import SYSTEM
 from shared.base.json import JsonValue
 from shared.base.refusal import ApiWarning, FieldError
 from shared.holds.hold import RunHold
@@ -280,6 +281,12 @@ class Distribution:
     created_at: datetime
     created_by: str | None = None
     """The person or program that asked for it; None: the token named none."""
+    name: str | None = None
+    """What people call it. Without phone numbers."""
+    confirmed_by: str | None = None
+    """Who confirmed it first. With `confirm` in the request: who asked for it."""
+    controlled_by: str | None = None
+    """Who paused, resumed or cancelled it last; `SYSTEM` where the product did it by itself."""
     order: str = ""
     """The name of the order that is stored beside the chunks (`shared.campaigns.stored_content.Plans`)."""
     upload_id: str | None = None
@@ -408,7 +415,7 @@ class Distribution:
 
 def lapsed(distribution: Distribution, now: datetime) -> Distribution:
     """The distribution cancelled automatically: it was not confirmed in time, or its stored content has expired."""
-    return dataclasses.replace(distribution.cancelled(now), status_reason="expired")
+    return dataclasses.replace(distribution.cancelled(now), status_reason="expired", controlled_by=SYSTEM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

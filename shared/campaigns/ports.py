@@ -14,6 +14,19 @@ from shared.messages.payload import Channel
 from shared.messages.ports import Page
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionQuery:
+    """Which distributions to list, newest first. `since` is inclusive and `until` exclusive; both compare
+    `created_at`."""
+
+    organisation: str
+    campaign_id: str | None = None
+    status: DistributionStatus | None = None
+    channel: Channel | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class Distributions(Protocol):
     """The distributions of every organisation, the counts of their chunks, and the other counts."""
 
@@ -34,16 +47,9 @@ class Distributions(Protocol):
         changed."""
         ...
 
-    async def page(
-        self,
-        organisation: str,
-        *,
-        campaign_id: str | None,
-        status: DistributionStatus | None,
-        position: str | None,
-        limit: int,
-    ) -> Page[Distribution]:
-        """Distributions, newest first."""
+    async def page(self, query: DistributionQuery, position: str | None, limit: int) -> Page[Distribution]:
+        """At most `limit` distributions below `position`, newest first. With rare matches a page is short, or empty,
+        and still has a position."""
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:

@@ -27,7 +27,7 @@ from shared.campaigns.counts import (
     with_missing_receipts,
 )
 from shared.campaigns.distribution import CountryPrice, Counts, Distribution, together
-from shared.campaigns.ports import Distributions
+from shared.campaigns.ports import DistributionQuery, Distributions
 from shared.messages.message import ARRIVED, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Single, pages
@@ -162,11 +162,8 @@ class StatisticsReader:
 
     async def _in_scope(self, scope: Scope) -> list[Distribution]:
         """Confirmed distributions that may have messages in scope; one that was completed before has none."""
-        found = pages(
-            lambda position: self._distributions.page(
-                scope.organisation, campaign_id=scope.campaign_id, status=None, position=position, limit=_PAGE
-            )
-        )
+        query = DistributionQuery(organisation=scope.organisation, campaign_id=scope.campaign_id)
+        found = pages(lambda position: self._distributions.page(query, position, _PAGE))
         return [one async for page in found for one in page if one.was_confirmed and _may_touch(one, scope)]
 
     async def _add_distribution(self, found: _Sum, distribution: Distribution, scope: Scope) -> None:

@@ -26,7 +26,7 @@ from shared.base.concurrency import Writes
 from shared.base.ids import row_message_id
 from shared.base.instants import Clock
 from shared.campaigns.distribution import UNCONFIRMED_LIFE, Distribution, DistributionStatus
-from shared.campaigns.ports import Distributions
+from shared.campaigns.ports import DistributionQuery, Distributions
 from shared.campaigns.stored_content import DuplicateRow, Plans
 from shared.duplicates.dedupe_index import Mark, Pairs, rows_of, same_rows
 from shared.duplicates.dedupe_key import AcceptedRows, DedupeKey, marks_in
@@ -294,14 +294,10 @@ class AlreadySent:
         been confirmed after it.
         """
 
+        query = DistributionQuery(organisation=distribution.organisation, campaign_id=distribution.campaign_id)
+
         async def read(position: str | None) -> Page[Distribution]:
-            page = await self._distributions.page(
-                distribution.organisation,
-                campaign_id=distribution.campaign_id,
-                status=None,
-                position=position,
-                limit=_PAGE,
-            )
+            page = await self._distributions.page(query, position, _PAGE)
             young = [one for one in page.items if since is None or one.created_at >= since - UNCONFIRMED_LIFE]
             return Page(items=young, position=page.position if len(young) == len(page.items) else None)
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from shared.base.caches import LruCache
 from shared.base.events import Telemetry
+from shared.base.ids import SYSTEM
 from shared.base.instants import Clock
 from shared.campaigns.distribution import Counts, Distribution, DistributionStatus, Run
 from shared.campaigns.ports import Distributions, Task, TaskQueue
@@ -421,7 +422,7 @@ def _with_status(distribution: Distribution, waiting: Sequence[Run], now: dateti
     reason = _widest(held).reason if held and len(held) == len(waiting) else None
     is_tried = distribution.trying_until is not None and now < distribution.trying_until
     if reason is not None and not is_tried and any(hold.scope != DAILY_LIMIT for hold in held):
-        return distribution.paused(reason)
+        return dataclasses.replace(distribution.paused(reason), controlled_by=SYSTEM)
     if not distribution.is_held:
         return dataclasses.replace(distribution, status_reason=reason)
     opens = distribution.opens(now)

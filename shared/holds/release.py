@@ -18,7 +18,7 @@ from shared.base.ids import shard_of
 from shared.base.instants import Clock, from_milliseconds
 from shared.campaigns.control import advance_task
 from shared.campaigns.distribution import RELEASING, Distribution, DistributionStatus
-from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.campaigns.ports import DistributionQuery, Distributions, Task, TaskQueue
 from shared.campaigns.stored_content import Plans
 from shared.holds.hold import ACCOUNT, DAILY_LIMIT, Hold, Holds, HoldScope, ScopeKey
 from shared.holds.keeper import HoldKeeper, scopes_of, settled_by
@@ -378,9 +378,8 @@ class HoldWork:
             await self._deps.tasks.put([advance_task(one) for one in concerned])
 
     async def _page(self, organisation: str, status: DistributionStatus, position: str | None) -> Page[Distribution]:
-        return await self._deps.distributions.page(
-            organisation, campaign_id=None, status=status, position=position, limit=_PAGE
-        )
+        query = DistributionQuery(organisation=organisation, status=status)
+        return await self._deps.distributions.page(query, position, _PAGE)
 
     async def _concerned(self, holds: Holds) -> list[Distribution]:
         """The distributions that send on the channel, or would without holds. The list may be a moment old; a

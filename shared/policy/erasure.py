@@ -15,7 +15,7 @@ from typing import Protocol
 from shared.base.events import Telemetry
 from shared.base.instants import Clock
 from shared.campaigns.distribution import Distribution, DistributionStatus
-from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.campaigns.ports import DistributionQuery, Distributions, Task, TaskQueue
 from shared.campaigns.stored_content import Plans, Uploads
 from shared.messages.message import ERASED, Chunk, Message
 from shared.messages.ports import Log, LogQuery, pages
@@ -152,9 +152,7 @@ class Eraser:
         """
         position, done = _read_place(task.place)
         while True:
-            page = await self._deps.distributions.page(
-                task.organisation, campaign_id=None, status=None, position=position, limit=1
-            )
+            page = await self._deps.distributions.page(DistributionQuery(organisation=task.organisation), position, 1)
             for distribution in page.items:
                 places = [*_unlogged(distribution), *await self._leftovers(distribution)]
                 remaining = [place for place in places if place.ordinal >= done]

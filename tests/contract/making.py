@@ -10,6 +10,7 @@ from shared.campaigns.distribution import (
     DistributionStatus,
     Plan,
     Run,
+    SampleRow,
     Schedule,
     ScheduleMode,
 )
@@ -124,13 +125,14 @@ def distribution(
     status: DistributionStatus = DistributionStatus.PLANNED,
     created_at: datetime = NOON,
     due_at: datetime | None = None,
+    channel: Channel = Channel.SMS,
 ) -> Distribution:
     """A distribution without a plan."""
     return Distribution(
         organisation=organisation,
         distribution_id=distribution_id,
         campaign_id=campaign_id,
-        channel=Channel.SMS,
+        channel=channel,
         schedule=Schedule(),
         confirm=False,
         request_hash="h",
@@ -150,6 +152,10 @@ FULL_DISTRIBUTION = Distribution(
     request_hash="h",
     status=DistributionStatus.PAUSED,
     created_at=datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC),
+    created_by="officer-1",
+    name="Deuxième tour",
+    confirmed_by="officer-2",
+    controlled_by="system",
     attempt=2,
     planning_until=NOON,
     planner="t-full",
@@ -167,6 +173,7 @@ FULL_DISTRIBUTION = Distribution(
         peak=(("08:00", "10:00"),),
         starts_at=NOON,
         estimated_end=None,
+        samples=(SampleRow(run=0, chunk=1, row=101),),
     ),
     completed_at=None,
     due_at=NOON + SECOND,

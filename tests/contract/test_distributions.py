@@ -2,12 +2,16 @@
 due."""
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.campaigns.counts import Due
 from shared.campaigns.distribution import PAUSED_BY_USER, Distribution, DistributionStatus
+from shared.campaigns.ports import DistributionQuery
+from shared.messages.payload import Channel
 from tests.contract.making import FULL_DISTRIBUTION, NOON, ORGANISATION, SECOND, distribution
 from tests.contract.world import World
 
@@ -51,13 +55,12 @@ async def test_an_unknown_distribution_is_not_saved(world: World) -> None:
     assert await world.distributions.get(*KEY) is None
 
 
-async def walked(world: World, campaign_id: str | None, status: DistributionStatus | None, limit: int) -> list[str]:
+async def walked(world: World, limit: int, **filters: Any) -> list[str]:
+    query = DistributionQuery(organisation=ORGANISATION, **filters)
     found: list[str] = []
     position: str | None = None
     for _ in range(50):
-        page = await world.distributions.page(
-            ORGANISATION, campaign_id=campaign_id, status=status, position=position, limit=limit
-        )
+        page = await world.distributions.page(query, position, limit)
         assert len(page.items) <= limit
         found += [one.distribution_id for one in page.items]
         position = page.position
@@ -87,14 +90,54 @@ async def test_the_list_is_newest_first_and_filtered(
     await world.distributions.create(dataclasses.replace(made[0], organisation="other"))
     wished = [one for one in made if campaign_id in (None, one.campaign_id) and status in (None, one.status)]
     newest = sorted(wished, key=lambda one: (one.created_at, one.distribution_id), reverse=True)
-    assert await walked(world, campaign_id, status, limit) == [one.distribution_id for one in newest]
+    found = await walked(world, limit, campaign_id=campaign_id, status=status)
+    assert found == [one.distribution_id for one in newest]
 
 
 async def test_the_list_shows_what_was_saved(world: World) -> None:
     await world.distributions.create(distribution())
     await world.distributions.save(distribution().paused(PAUSED_BY_USER))
-    assert await walked(world, None, DistributionStatus.PLANNED, 10) == []
-    assert await walked(world, None, DistributionStatus.PAUSED, 10) == ["d-1"]
+    assert await walked(world, 10, status=DistributionStatus.PLANNED) == []
+    assert await walked(world, 10, status=DistributionStatus.PAUSED) == ["d-1"]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 50])
+@pytest.mark.parametrize("channel", [None, *Channel])
+@pytest.mark.parametrize(
+    ("since", "until", "numbers"),
+    [
+        (None, None, range(12)),
+        (4, None, range(4, 12)),
+        (None, 4, range(4)),
+        (3, 9, range(3, 9)),
+        (5, 5, ()),
+        (9, 3, ()),
+        (20, None, ()),
+    ],
+)
+async def test_the_list_is_filtered_by_channel_and_time(
+    world: World, since: int | None, until: int | None, numbers: Sequence[int], channel: Channel | None, limit: int
+) -> None:
+    """`since` is inclusive, `until` exclusive. Both are given in seconds after noon."""
+    channels = list(Channel)
+    for number in range(12):
+        at = NOON + number * SECOND
+        await world.distributions.create(distribution(f"d-{number:02}", created_at=at, channel=channels[number % 2]))
+    bounds = {
+        name: NOON + seconds * SECOND for name, seconds in (("since", since), ("until", until)) if seconds is not None
+    }
+    wished = [number for number in numbers if channel in (None, channels[number % 2])]
+    assert await walked(world, limit, channel=channel, **bounds) == [f"d-{one:02}" for one in reversed(wished)]
+
+
+async def test_a_page_with_rare_matches_ends_early_and_goes_on(world: World) -> None:
+    """On DynamoDB a page of one looks at 40 distributions. Nothing is left out between two pages."""
+    for number in range(90):
+        campaign_id = "rare" if number % 45 == 0 else "c"
+        await world.distributions.create(
+            distribution(f"d-{number:02}", campaign_id=campaign_id, created_at=NOON + number * SECOND)
+        )
+    assert await walked(world, 1, campaign_id="rare") == ["d-45", "d-00"]
 
 
 async def test_due_distributions_come_earliest_first_until_they_are_no_longer_due(world: World) -> None:

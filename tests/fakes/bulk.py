@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.base.refusal import FieldError
 from shared.campaigns.counts import Due, Group, Place, Tally, group_of
-from shared.campaigns.distribution import Counts, Distribution, DistributionStatus, Order, Upload
+from shared.campaigns.distribution import Counts, Distribution, Order, Upload
+from shared.campaigns.ports import DistributionQuery
 from shared.campaigns.stored_content import DuplicateRow, PlannedRow, Readable, UploadTarget
 from shared.duplicates.dedupe_index import without
 from shared.messages.message import Chunk, PayloadRef
@@ -59,22 +60,17 @@ class FakeDistributions:
         self.items[key] = saved
         return saved
 
-    async def page(
-        self,
-        organisation: str,
-        *,
-        campaign_id: str | None,
-        status: DistributionStatus | None,
-        position: str | None,
-        limit: int,
-    ) -> Page[Distribution]:
+    async def page(self, query: DistributionQuery, position: str | None, limit: int) -> Page[Distribution]:
         await self._points("distributions.page")
         found = {
             f"{one.created_at.timestamp():020.6f}#{one.distribution_id}": one
             for one in self.items.values()
-            if one.organisation == organisation
-            and campaign_id in (None, one.campaign_id)
-            and status in (None, one.status)
+            if one.organisation == query.organisation
+            and query.campaign_id in (None, one.campaign_id)
+            and query.status in (None, one.status)
+            and query.channel in (None, one.channel)
+            and (query.since is None or one.created_at >= query.since)
+            and (query.until is None or one.created_at < query.until)
         }
         places = [place for place in sorted(found, reverse=True) if position is None or place < position]
         return Page(

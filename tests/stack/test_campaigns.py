@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from local.sample.tracker import MAPPING, whatsapp_campaign
+from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Json, Programme
 from tests.stack.running import RunningStack
 from tests.waiting import until
@@ -67,6 +68,51 @@ def test_a_registers_csv_file(programme: Programme) -> None:
     assert french.json()["items"][0].keys() >= {"row", "field", "code", "message"}
     assert "Niger" not in french.text
     assert "Côte d’Ivoire" in french.text
+
+
+def test_a_distribution_has_a_name_and_says_who_did_what(programme: Programme, stack: RunningStack) -> None:
+    people = [programme.recipient(DELIVERED + number) for number in range(3)]
+    later = {"mode": "at", "at": format_instant(stack.now() + timedelta(days=1))}
+    made = programme.ok(programme.distribute(recipients=people, name="  Deuxième tour – 30/11/2026 ", schedule=later))
+    who = ("name", "created_by", "confirmed_by", "controlled_by")
+    assert [made[one] for one in who] == ["Deuxième tour – 30/11/2026", "an-officer", None, None]
+    with stack.api(programme.organisation, subject="a-colleague") as colleague:
+        for action, controlled_by in (("confirm", None), ("pause", "a-colleague")):
+            found = programme.ok(colleague.post(f"/v1/distributions/{made['distribution_id']}/{action}"))
+            assert (found["confirmed_by"], found["controlled_by"]) == ("a-colleague", controlled_by)
+    assert programme.ok(programme.act(made, "cancel"))["controlled_by"] == "an-officer"
+    [listed] = programme.ok(programme.api.get("/v1/distributions"))["items"]
+    assert [listed[one] for one in who] == ["Deuxième tour – 30/11/2026", "an-officer", "a-colleague", "an-officer"]
+    refused = programme.distribute(recipients=people, name="Awa 77 000 00 01")
+    assert (refused.status_code, refused.json()["code"]) == (422, "unprocessable")
+    [error] = refused.json()["errors"]
+    assert (error["field"], error["code"]) == ("name", "field_invalid")
+    assert "phone number" in error["message"]
+    assert "77 000" not in refused.text
+
+
+def test_the_list_is_filtered_by_channel_and_time(programme: Programme) -> None:
+    template = {"template": {"name": "vaccination_card"}}
+    made = [
+        programme.ok(programme.distribute(channel=channel, content=template, recipients=[programme.recipient(1)]))
+        for channel in ("sms", "whatsapp", "sms")
+    ]
+    identities = [one["distribution_id"] for one in made]
+
+    def listed(**query: str) -> list[int]:
+        found = programme.ok(programme.api.get("/v1/distributions", params=query))
+        assert found["next_cursor"] is None
+        return [identities.index(one["distribution_id"]) for one in found["items"]]
+
+    second = made[1]["created_at"]
+    assert listed(channel="sms") == [2, 0]
+    assert listed(channel="whatsapp", status="planned", campaign_id="campaign") == [1]
+    assert listed(**{"from": second}) == [2, 1]
+    assert listed(to=second) == [0]
+    assert listed(**{"from": second, "to": second}) == []
+    refused = programme.api.get("/v1/distributions", params={"channel": "email", "from": "hier"})
+    assert refused.status_code == 400
+    assert sorted(error["field"] for error in refused.json()["errors"]) == ["channel", "from"]
 
 
 def samples(programme: Programme, made: Json) -> list[Json]:

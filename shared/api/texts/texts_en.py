@@ -510,6 +510,7 @@ WORDS: dict[str, dict[str, str]] = {
         "date-time": "a time with its zone, like 2026-11-23T10:00:00Z",
         "provider-message-id": "a provider's message ID as the log shows it, without spaces",
         "identifier": "1 to 64 letters, digits, - or _, without a phone number in it (8 digits or more)",
+        "name": "a name in one line, without a phone number in it (8 digits or more; write a date as 2026-11-30)",
         "time-of-day": "a time of day like 08:30",
         "network": "a network like 196.0.2.0/24",
         "json": "JSON: an object, in UTF-8, without repeated names and without NaN",

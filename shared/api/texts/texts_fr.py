@@ -541,6 +541,7 @@ WORDS: dict[str, dict[str, str]] = {
         "date-time": "une heure avec son fuseau, comme 2026-11-23T10:00:00Z",
         "provider-message-id": "l’identifiant de message du fournisseur, tel que le journal le montre, sans espaces",
         "identifier": "de 1 à 64 lettres, chiffres, - ou _, sans numéro de téléphone (8 chiffres ou plus)",
+        "name": "un nom sur une ligne, sans numéro de téléphone (8 chiffres ou plus ; une date s’écrit 30/11/2026)",
         "time-of-day": "une heure comme 08:30",
         "network": "un réseau comme 196.0.2.0/24",
         "json": "du JSON : un objet, en UTF-8, sans nom répété et sans NaN",

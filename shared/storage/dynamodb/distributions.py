@@ -20,7 +20,8 @@ from botocore.exceptions import ClientError
 
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.campaigns.counts import Due, Group, Place, Tally, group_of, parse_group
-from shared.campaigns.distribution import Counts, Distribution, DistributionStatus
+from shared.campaigns.distribution import Counts, Distribution
+from shared.campaigns.ports import DistributionQuery
 from shared.messages.message import Chunk, Status
 from shared.messages.ports import Page
 from shared.storage.aws import Aws
@@ -49,6 +50,15 @@ _DISTRIBUTION = "distribution#"
 _COUNTS = "counts#"
 
 _AGENDA = "distributions"
+
+_NEWEST = "~"
+"""Sorts after every position."""
+
+_QUERIES = 5
+"""The most queries for one page of the list. With rare matches the page ends early, with a position."""
+
+_READ_FOR_ONE = 4
+"""With a filter, a query looks at this many distributions for each one that is wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,28 +117,23 @@ class DynamoDistributions:
 
         return saved if await self._aws.run(put) else None
 
-    async def page(
-        self,
-        organisation: str,
-        *,
-        campaign_id: str | None,
-        status: DistributionStatus | None,
-        position: str | None,
-        limit: int,
-    ) -> Page[Distribution]:
-        filters = {"campaign_id": campaign_id, "state": str(status) if status else None}
-        wished = {name: value for name, value in filters.items() if value is not None}
+    async def page(self, query: DistributionQuery, position: str | None, limit: int) -> Page[Distribution]:
+        first = f"{milliseconds(query.since):013d}" if query.since else ""
+        end = f"{milliseconds(query.until):013d}" if query.until else _NEWEST
+        below = min(position or _NEWEST, end)
         items: list[Distribution] = []
-        below = position or "~"
-        while True:
-            batch, last = await self._aws.run(partial(self._query_page, organisation, wished, below, limit))
+        for _ in range(_QUERIES):
+            batch, last = await self._aws.run(partial(self._query_page, query, below, limit))
             for distribution in batch:
+                if _position(distribution) < first:
+                    return Page(items=items, position=None)
                 if len(items) == limit:
                     return Page(items=items, position=_position(items[-1]))
                 items.append(distribution)
-            if last is None:
+            if last is None or last < first:
                 return Page(items=items, position=None)
             below = last
+        return Page(items=items, position=below)
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         found = await self._aws.run(
@@ -261,17 +266,16 @@ class DynamoDistributions:
             return _Added(done=False, tries=1 + error.response["ResponseMetadata"]["RetryAttempts"])
         return _Added(done=True, tries=1 + answer["ResponseMetadata"]["RetryAttempts"])
 
-    def _query_page(
-        self, organisation: str, wished: Mapping[str, str], below: str, limit: int
-    ) -> tuple[list[Distribution], str | None]:
-        values = {":list": f"{organisation}#distributions", ":below": below}
+    def _query_page(self, query: DistributionQuery, below: str, limit: int) -> tuple[list[Distribution], str | None]:
+        wished = _filters(query)
+        values = {":list": f"{query.organisation}#distributions", ":below": below}
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": "listing",
             "KeyConditionExpression": "list_key = :list AND listed_at < :below",
             "ExpressionAttributeValues": attributes(values | {f":{name}": value for name, value in wished.items()}),
             "ScanIndexForward": False,
-            "Limit": limit + 1,
+            "Limit": (limit + 1) * (_READ_FOR_ONE if wished else 1),
         }
         if wished:
             request["FilterExpression"] = " AND ".join(f"#{name} = :{name}" for name in wished)
@@ -299,6 +303,12 @@ def _run_and_number(item: Item) -> tuple[int, int]:
     return int(run), int(number)
 
 
+def _filters(query: DistributionQuery) -> dict[str, str]:
+    """The attributes that are compared, with their values."""
+    wished = {"campaign_id": query.campaign_id, "state": query.status, "channel": query.channel}
+    return {name: str(value) for name, value in wished.items() if value is not None}
+
+
 def _position(distribution: Distribution) -> str:
     return f"{milliseconds(distribution.created_at):013d}#{distribution.distribution_id}"
 
@@ -310,6 +320,7 @@ def _to_item(distribution: Distribution) -> dict[str, Plain | None]:
         "list_key": f"{distribution.organisation}#distributions",
         "listed_at": _position(distribution),
         "campaign_id": distribution.campaign_id,
+        "channel": str(distribution.channel),
         "state": str(distribution.status),
         "revision": distribution.revision,
         "due_at": milliseconds(distribution.due_at) if distribution.due_at else None,

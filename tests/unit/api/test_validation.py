@@ -351,3 +351,71 @@ def test_an_empty_duplicate_of_a_query_parameter_is_ignored() -> None:
 def test_a_phone_number_in_the_path_is_refused() -> None:
     with pytest.raises(Refusal):
         validation.query(request(path={"campaign_id": "221770000001"}), "list_campaign_messages")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Deuxième tour – Dakar, Thiès & Kaolack (n° 3)",
+        "«\u00a0Rappel\u00a0» : lot\u202f12",
+        "حملة التلقيح 2",
+        "2026-11-30 12:30 Rappel",
+        "Liste du 30/11/2026, 12000 enfants",
+        "Tour 2 du 30.11.2026",
+        "1234567",
+        "👩\u200d⚕️ Nutrition",
+        "x" * 100,
+    ],
+)
+def test_a_distribution_may_have_a_name_in_any_language(name: str) -> None:
+    assert validation.body(request(body={**BULK, "name": name}), "create_distribution")["name"] == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "   ",
+        "Tour 2\nDakar",
+        "Tour\t2",
+        "Tour\u20282",
+        "\u202eruoT",
+        "x" * 101,
+        "77 000 00 01",
+        "Rappel de +221 77 000 00 01",
+        "Awa (77)000-00-01",
+        "Awa 77\u00a0000\u00a000\u00a001",
+        "Awa ٧٧٠٠٠٠٠٠١",
+        "Awa ７７０００００１２",
+        "Mali 70000001",
+    ],
+)
+def test_a_name_is_one_line_without_a_phone_number(name: str) -> None:
+    refused = _refused("create_distribution", {**BULK, "name": name})
+    assert refused.code is ProblemCode.UNPROCESSABLE
+    [found] = refused.field_errors
+    assert (found.field, found.code, found.row) == ("name", "field_invalid", None)
+
+
+def test_a_name_is_a_text() -> None:
+    refused = _refused("create_distribution", {**BULK, "name": 7})
+    assert (refused.code, [one.field for one in refused.field_errors]) == (ProblemCode.BAD_REQUEST, ["name"])
+
+
+@pytest.mark.parametrize(
+    ("query", "refused"),
+    [
+        ("channel=email", "channel"),
+        ("status=sent", "status"),
+        ("from=yesterday", "from"),
+        ("to=2026-11-23", "to"),
+        ("campaign_id=%2B221770000001", "campaign_id"),
+        ("channel=sms&channel=whatsapp", "channel"),
+        ("name=x", "name"),
+    ],
+)
+def test_each_filter_of_the_list_of_distributions_has_its_refusal(query: str, refused: str) -> None:
+    with pytest.raises(Refusal) as found:
+        validation.query(request(query=query), "list_distributions")
+    assert found.value.code is ProblemCode.BAD_REQUEST
+    assert [one.field for one in found.value.field_errors] == [refused]
