@@ -42,6 +42,7 @@ from local.simulators.secret_registrations import SecretRegistrations
 from local.simulators.stage import Stage
 from local.stack import STACK_NAME, Stack
 from local.template import REGION
+from shared.base.ids import resend_id
 from shared.base.instants import format_instant
 
 if TYPE_CHECKING:
@@ -400,6 +401,8 @@ def _campaign(maker: Maker) -> Iterator[Step]:
     )
     again = Call(method="POST", path=f"/v1/messages/{refused}/resend")
     yield _api(maker, "resend_message", "ResendMessage", again)
+    undone = Call(method="POST", path=f"/v1/messages/{resend_id(refused)}/cancel")
+    yield _api(maker, "cancel_message", "CancelMessage", undone)
     history = Call(method="GET", path="/v1/campaigns/campaign/messages")
     yield _api(maker, "campaign_history", "CampaignHistory", history)
     figures = Call(method="GET", path="/v1/campaigns/campaign/statistics?from=2026-11-01T00:00:00Z")

@@ -19,7 +19,7 @@ def register(router: Router, app: Api) -> None:
         wanted = LogQuery(organisation=request.organisation, dead=True, channel=Channel(channel) if channel else None)
         binding = cursor.Binding(request.organisation, "list_dead_letters", query.filters)
         page = await app.browse.messages(wanted, cursor.position(query.cursor, binding), query.limit)
-        items = [documents.dead_letter(row, row.dead) for row in page.items if row.dead is not None]
+        items = [documents.dead_letter(row, row.dead, request.language) for row in page.items if row.dead is not None]
         return list_response(request, items, cursor.following(page.position, binding))
 
     @router.route("POST /v1/dead-letters/redrive", scope=Scope.ADMIN)

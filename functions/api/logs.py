@@ -1,13 +1,14 @@
 """Routes for Dashboard > Distribution > Logs and for Campaign > Distribution > History."""
 
 from collections.abc import Mapping
+from typing import get_args
 
 from shared.api import cursor, documents, validation
 from shared.api.request import Request, Scope
 from shared.api.response import Response, list_response
 from shared.api.router import Router
 from shared.app.container.api import Api
-from shared.messages.message import Status
+from shared.messages.message import Status, Via
 from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery
 from shared.recipients.lookups import Lookup
@@ -43,6 +44,7 @@ def register(router: Router, app: Api) -> None:
 async def _listed(request: Request, app: Api, operation: str) -> Response:
     query = validation.query(request, operation)
     channel, status = query.filters.get("channel"), query.filters.get("status")
+    via = query.filters.get("via")
     provider_message_id = query.unspaced("provider_message_id")
     wanted = LogQuery(
         organisation=request.organisation,
@@ -52,6 +54,9 @@ async def _listed(request: Request, app: Api, operation: str) -> Response:
         provider_message_id=stored_message_id(provider_message_id) if provider_message_id else None,
         channel=Channel(channel) if channel else None,
         status=Status(status) if status else None,
+        reason=query.filters.get("reason"),
+        via=next((one for one in get_args(Via.__value__) if one == via), None),
+        now=app.adapters.clock.now(),
         since=query.time("from"),
         until=query.time("to"),
     )

@@ -56,6 +56,13 @@ def register(router: Router, app: Api) -> None:
         message_id = request.path_parameters["message_id"]
         return _accepted(await app.resends.resend(request.organisation, message_id, request.subject or None))
 
+    @router.route("POST /v1/messages/{message_id}/cancel", scope=Scope.SEND)
+    async def cancel(request: Request) -> Response:
+        await app.message_cancels.cancel(request.organisation, request.path_parameters["message_id"])
+        view = await app.browse.message(request.organisation, request.path_parameters["message_id"])
+        document = documents.message(view, app.adapters.clock.now(), request.language)
+        return Response(status=200, body=document)
+
 
 def _accepted(message: Message) -> Response:
     """Return the same answer for every repetition of a request. The log shows what has happened since."""

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
 from shared.api import problems
 from shared.api.texts.sentences import Language, TextKind, text
-from shared.base.ids import fallback_id
 from shared.base.json import Renderable
 from shared.base.refusal import ApiWarning
-from shared.campaigns.counts import RECEIPT_MISSING, misses_receipt
+from shared.campaigns.counts import shown_reason
 from shared.campaigns.distribution import Column, CountryPrice, Counts, FallbackCost
 from shared.campaigns.reading import DistributionView, MessageView
 from shared.campaigns.samples import Sample
@@ -19,7 +17,7 @@ from shared.campaigns.stored_content import DuplicateRow
 from shared.holds.hold import RunHold
 from shared.holds.keeper import shown
 from shared.integrations.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
-from shared.messages.message import DeadLetter, Message, PayloadRef, Price, Status, dead_letter_id
+from shared.messages.message import DeadLetter, Message, Price, Status, dead_letter_id
 from shared.policy.consent import Consent
 from shared.policy.eligibility import Accepted, Rejected
 from shared.texts.composition import Composed
@@ -28,24 +26,26 @@ from shared.webhooks.updates import TemplateStatus
 
 type Document = dict[str, Renderable]
 
-type Via = Literal["distribution", "single", "test", "fallback", "resend", "reply"]
-"""How a message was made, in api.md's words."""
-
 
 def message(view: MessageView, now: datetime, language: Language) -> Document:
     """A message of the log."""
     found, hold = view.message, view.hold
+    reason = shown_reason(found, now)
     return {
         "message_id": found.message_id,
         "timestamp": found.accepted_at,
         "channel": found.channel,
         "status": found.status,
-        "reason": RECEIPT_MISSING if misses_receipt(found, now) else found.reason,
+        "reason": reason,
+        "reason_text": text(TextKind.REASON, reason, language) if reason is not None else None,
         "provider_message_id": found.provider_message_id,
         "recipient": found.recipient,
         "campaign_id": found.campaign_id,
+        "country": found.country,
         "enrollment_id": found.enrollment_id,
-        "distribution_id": found.distribution_id,
+        "template": view.template,
+        "language": view.language,
+        "distribution_id": found.listed_in,
         "parent_message_id": found.parent_message_id,
         "segments": found.segments,
         "price": _price(found.price) if found.was_asked_for else None,
@@ -55,14 +55,14 @@ def message(view: MessageView, now: datetime, language: Language) -> Document:
         "read_at": found.read_at,
         "failed_at": found.failed_at,
         "attempts": found.attempts,
-        "next_attempt_at": found.due_at if found.waits and hold is None else None,
+        "next_attempt_at": view.next_attempt_at,
         "hold": _hold(hold, language) if hold is not None else None,
-        "via": _via(found),
+        "via": found.via,
         "created_by": view.created_by,
     }
 
 
-def dead_letter(found: Message, letter: DeadLetter) -> Document:
+def dead_letter(found: Message, letter: DeadLetter, language: Language) -> Document:
     """A dead message."""
     return {
         "dead_letter_id": dead_letter_id(found.message_id, letter.received_at),
@@ -70,6 +70,7 @@ def dead_letter(found: Message, letter: DeadLetter) -> Document:
         "message_id": found.message_id,
         "recipient": found.recipient,
         "reason": letter.reason,
+        "reason_text": text(TextKind.DEAD_LETTER, letter.reason, language),
         "received_at": letter.received_at,
         "attempts": letter.attempts,
     }
@@ -86,6 +87,9 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "channel": found.channel,
         "status": found.status,
         "status_reason": found.status_reason,
+        "status_reason_text": text(TextKind.STATUS_REASON, found.status_reason, language)
+        if found.status_reason is not None
+        else None,
         "accepted": plan.accepted if plan else 0,
         "rejected": plan.rejected if plan else 0,
         "duplicates": plan.duplicates if plan else 0,
@@ -315,17 +319,6 @@ def _country_price(price: CountryPrice) -> Document:
         "amount": amount(price.amount) if price.amount is not None else None,
         "segments": price.segments,
     }
-
-
-def _via(found: Message) -> Via:
-    """How the message was made. The ID of a fallback is derived from its parent's, so it can be recognised."""
-    if found.payload == PayloadRef.of_test(found.organisation):
-        return "test"
-    if found.chunk is not None:
-        return "distribution"
-    if found.parent_message_id is not None:
-        return "fallback" if found.message_id == fallback_id(found.parent_message_id) else "resend"
-    return "single" if found.campaign_id is not None else "reply"
 
 
 def _fallback(cost: FallbackCost, counts: Counts) -> Document:

@@ -13,8 +13,8 @@ from shared.campaigns.distribution import Distribution
 from shared.campaigns.ports import Distributions
 from shared.campaigns.recount import Tallies, some_at_once
 from shared.campaigns.stored_content import Plans
-from shared.messages.factory import CANCELLED, cancelled_row
-from shared.messages.message import Chunk, Message, Status
+from shared.messages.factory import cancelled_row
+from shared.messages.message import CANCELLED, Chunk, Message, Status
 from shared.messages.ports import Log, set_next_check
 from shared.messages.status_writer import StatusWriter
 from shared.sending.resolve_unknown import Unknowns

@@ -162,6 +162,11 @@ def misses_receipt(message: Message, now: datetime) -> bool:
     return any(minute <= _last_minute(now) for minute in _awaiting(message))
 
 
+def shown_reason(message: Message, now: datetime) -> str | None:
+    """The reason that people see. A missing receipt is found when the message is read."""
+    return RECEIPT_MISSING if misses_receipt(message, now) else message.reason
+
+
 def with_missing_receipts(counts: Counts, now: datetime) -> Counts:
     """The counts with `receipt_missing` for messages without a report; their status stays `sent`."""
     missing = sum(count for minute, count in counts.awaiting.items() if minute <= _last_minute(now))

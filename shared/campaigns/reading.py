@@ -213,6 +213,12 @@ class MessageView:
     """The hold that keeps it pending."""
     created_by: str | None
     """Who asked for it, or for its distribution; None: the token named none."""
+    template: str | None
+    """The name of the template that it was made with, or that it went as; None: none."""
+    language: str | None
+    """The language of its text; None: unknown."""
+    next_attempt_at: datetime | None
+    """When it is tried next. None: it does not wait, or a hold or its distribution keeps it waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +270,7 @@ class Browse:
         return [
             _seen(
                 message,
-                distributions.get((organisation, message.distribution_id or "")),
+                distributions.get((organisation, message.chunk.distribution_id)) if message.chunk else None,
                 holds.get((organisation, message.channel)),
             )
             for message in messages
@@ -366,11 +372,24 @@ async def _page_of[T](
 def _seen(message: Message, distribution: Distribution | None, holds: Holds | None) -> MessageView:
     scopes = scopes_of_message(message, distribution)
     held = holds.holding(scopes) if holds is not None and message.waits else None
+    is_kept = held is not None or (distribution is not None and not distribution.may_leave)
+    template, _, language = _template(message, distribution).partition("/")
     return MessageView(
         message=message,
         hold=RunHold(scope=held[0], reason=held[1].reason, since=held[1].since) if held is not None else None,
-        created_by=distribution.created_by if message.chunk and distribution is not None else message.created_by,
+        created_by=distribution.created_by if distribution is not None else message.created_by,
+        template=template or None,
+        language=language[:2] or message.language,
+        next_attempt_at=message.due_at if message.waits and not is_kept else None,
     )
+
+
+def _template(message: Message, distribution: Distribution | None) -> str:
+    """Its template, with the language if that is known here; empty: none. A text whose session has closed goes as
+    another one than it was made with."""
+    if message.as_template:
+        return message.fallback_template or ""
+    return (distribution.template if distribution is not None else message.template) or ""
 
 
 def _with_the_rest(counts: Counts, distribution: Distribution, accepted: int) -> Counts:

@@ -184,7 +184,7 @@ class Tallies:
             status=Status.PENDING,
         )
         found = pages(lambda position: self._log.page(wanted, position, _PAGE))
-        return [one async for page in found for one in page]
+        return [one async for page in found for one in page if one.resend_in is None]
 
 
 def logged_at_most(distribution: Distribution) -> list[int]:

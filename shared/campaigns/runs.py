@@ -6,7 +6,7 @@ from typing import Protocol
 
 from shared.campaigns.distribution import MOST_RUNS
 from shared.cards.references import S3Card, parse
-from shared.messages.payload import Mode, Payload
+from shared.messages.payload import Mode, Payload, TemplateCall
 from shared.recipients.countries import COVERED
 
 _SHARED_FROM = MOST_RUNS * 3 // 4
@@ -42,7 +42,11 @@ def kind_of(payload: Payload) -> RunKind:
 
 def template_of(payload: Payload) -> str | None:
     """The template that a message uses, with its language ("vaccination_card/fr"); None: no template."""
-    template = payload.template if payload.mode is Mode.TEMPLATE else None
+    return named(payload.template) if payload.mode is Mode.TEMPLATE else None
+
+
+def named(template: TemplateCall | None) -> str | None:
+    """The template's name with its language."""
     return f"{template.name}/{template.language}" if template else None
 
 

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.campaigns.distribution import Distribution
-from shared.campaigns.runs import template_of
+from shared.campaigns.runs import named, template_of
 from shared.campaigns.stored_content import PlannedRow
-from shared.messages.message import ERASED, Chunk, Message, PayloadRef, Status
-from shared.messages.payload import Channel, Payload
+from shared.messages.message import CANCELLED, ERASED, Chunk, Message, PayloadRef, Status
+from shared.messages.payload import Channel, Mode, Payload
 from shared.messages.queue_message import QueueMessage
-
-CANCELLED = "cancelled"
 
 CHECK_AFTER = timedelta(seconds=60)
 """When the agenda looks at a message that went directly to the queue, counted from its acceptance."""
@@ -43,15 +41,21 @@ def new_message(
         payload=reference,
         card_at=payload.card_generated_at if payload else None,
         language=payload.language if payload else None,
-        fallback_template=payload is not None and payload.fallback_template is not None,
+        fallback_template=named(payload.fallback_template) if payload else None,
         fallback_minutes=payload.fallback.after_minutes if payload and payload.fallback else None,
     )
 
 
-def single(message: Message, payload: Payload, scheduled_for: datetime | None = None) -> Message:
-    """The message with a next check (`due_at`), because no distribution releases it."""
+def single(
+    message: Message, payload: Payload, scheduled_for: datetime | None = None, *, template: str | None = None
+) -> Message:
+    """The message with a next check (`due_at`), because no distribution releases it.
+
+    `template`: for an SMS, the name of the template whose text it has.
+    """
     due_at = scheduled_for or message.accepted_at + CHECK_AFTER
-    return replace(message, template=template_of(payload), scheduled_for=scheduled_for, due_at=due_at)
+    of_sms = f"{template}/{payload.language}" if template and payload.mode is Mode.SMS else None
+    return replace(message, template=template_of(payload) or of_sms, scheduled_for=scheduled_for, due_at=due_at)
 
 
 def successor(

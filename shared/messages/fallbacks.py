@@ -18,7 +18,7 @@ from shared.integrations.integration import Integrations, SmsIntegration
 from shared.messages.factory import single, successor
 from shared.messages.fallback import BACKLOG, Silence, Timing, next_look, timing
 from shared.messages.message import Message, PayloadRef
-from shared.messages.payload import Channel, Mode, Payload
+from shared.messages.payload import Channel, Fallback, Mode, Payload
 from shared.messages.ports import Log, set_next_check
 from shared.sending.last_heard import LastHeardReader, LastHeardStore
 from shared.texts.composition import price_of
@@ -43,20 +43,20 @@ class Fallbacks:
         payload = await self.plans.read_payload(parent.payload) if parent.person else None
         made: Message | None = None
         if payload is not None and payload.fallback is not None and await self._marked(parent):
-            made = await self._logged(parent, payload, payload.fallback.text, now)
+            made = await self._logged(parent, payload, payload.fallback, now)
         await set_next_check(self.log, parent, None)
         return made
 
     async def _marked(self, parent: Message) -> bool:
         return await self.log.fall_back(parent.organisation, parent.message_id)
 
-    async def _logged(self, parent: Message, payload: Payload, text: str, now: datetime) -> Message | None:
+    async def _logged(self, parent: Message, payload: Payload, fallback: Fallback, now: datetime) -> Message | None:
         identity = fallback_id(parent.message_id)
         stored_content = Payload(
             to=payload.to,
             country=payload.country,
             mode=Mode.SMS,
-            text=text,
+            text=fallback.text,
             card_generated_at=payload.card_generated_at,
             consented=payload.consented,
             consented_at=payload.consented_at,
@@ -66,7 +66,10 @@ class Fallbacks:
         )
         sms = await self.integrations.sms(parent.organisation)
         reference = await self.plans.write_payload(parent.organisation, parent.person, identity, stored_content)
-        message = _message(parent, identity, reference, stored_content, sms, now)
+        message = replace(
+            _message(parent, identity, reference, stored_content, sms, now),
+            template=f"{fallback.template}/{payload.language}" if fallback.template else None,
+        )
         if not await self.log.add(message):
             return None
         self.telemetry.event("fallback_begun", message_id=identity, parent=parent.message_id, status=parent.status)

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
+from shared.base.ids import fallback_id
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.messages.payload import Channel, Provider
 
@@ -46,6 +48,12 @@ def may_move(before: Status, after: Status) -> bool:
     """Whether `after` may replace `before`."""
     return before in ALLOWED_FROM[after]
 
+
+type Via = Literal["distribution", "single", "test", "fallback", "resend", "reply"]
+"""How a message was made (api.md, A message). Only a `distribution`'s messages are rows of one."""
+
+CANCELLED = "cancelled"
+"""The reason of messages that were cancelled before they were sent (api.md, Codes)."""
 
 ERASED = "erased"
 """The reason of messages that an erasure ended (api.md, Codes)."""
@@ -162,6 +170,9 @@ class Message:
     parent_chunk: Chunk | None = None
     """For a fallback: the chunk of the message that it replaces. The fallback belongs to that distribution but is not
     one of its rows: no release enqueues it, and the distribution's own counts leave it out."""
+    resend_in: str | None = None
+    """For a resend: the ID of the distribution that the failed message belongs to. It is listed there; in all else it
+    belongs to no distribution."""
     segments: int | None = None
     price: Price | None = None
     scheduled_for: datetime | None = None
@@ -186,8 +197,9 @@ class Message:
     card_after: datetime | None = None
     """The provider refused the card of this message, which was uploaded before this instant. The message goes out once
     more, with a new upload; this happens only once."""
-    fallback_template: bool = False
-    """The stored content has a template to use if the session has closed."""
+    fallback_template: str | None = None
+    """The template to use if the session has closed, with its language ("vaccination_card/fr"); the stored content has
+    it. None: there is none."""
     as_template: bool = False
     """The provider said that the session has closed: the message goes, or went, as that template."""
     retrying: bool = False
@@ -213,8 +225,8 @@ class Message:
     language: str | None = None
     """The language of the text ("fr", "en"), if it is known."""
     template: str | None = None
-    """The WhatsApp template of a message without a distribution, with its language ("vaccination_card/fr"). A
-    distribution's messages have the template of their run."""
+    """The template of a message without a distribution, with its language ("vaccination_card/fr"). A distribution's
+    messages have the template of their run."""
     held_by: str | None = None
     """The held scope that it waits for (`str` of `shared.holds.hold.ScopeKey`). The agenda leaves it alone until the
     hold ends."""
@@ -279,6 +291,22 @@ class Message:
         """Whether it was sent or has failed, and the agenda is to begin its fallback at `due_at`."""
         gone = self.status in (Status.SENT, Status.FAILED) and not self.is_open
         return gone and self.fallback_minutes is not None and self.due_at is not None
+
+    @property
+    def via(self) -> Via:
+        """How it was made. The ID of a fallback is derived from its parent's, so it can be recognised."""
+        if self.payload == PayloadRef.of_test(self.organisation):
+            return "test"
+        if self.chunk is not None:
+            return "distribution"
+        if self.parent_message_id is not None:
+            return "fallback" if self.message_id == fallback_id(self.parent_message_id) else "resend"
+        return "single" if self.campaign_id is not None else "reply"
+
+    @property
+    def listed_in(self) -> str | None:
+        """The ID of the distribution whose list shows it: as a row, as a fallback or as a resend."""
+        return self.distribution_id or self.resend_in
 
     @property
     def distribution_id(self) -> str | None:

@@ -63,6 +63,8 @@ class Fallback:
 
     text: str = field(repr=False)
     after_minutes: int
+    template: str | None = None
+    """The name of the template whose SMS text it is; None: the client wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

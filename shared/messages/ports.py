@@ -10,7 +10,7 @@ from typing import Protocol
 
 from shared.holds.hold import ScopeKey
 from shared.messages.fallback import Start
-from shared.messages.message import DeadLetter, Message, Status
+from shared.messages.message import DeadLetter, Message, Status, Via
 from shared.messages.payload import Channel, Provider
 from shared.messages.queue_message import QueueMessage
 
@@ -56,6 +56,8 @@ class Move:
     reason: str | None = None
     unclaimed: bool = False
     """Move only if the message is open and has no lease. A leased message ends by its own outcome."""
+    only_pending: bool = False
+    """With `unclaimed`: not a message that was sent already and goes once more."""
     by_attempt: int | None = None
     """The attempt that a `sent` reports. A message that is retried becomes `sent` only by its new attempt."""
     fallback: Start = Start.NEVER
@@ -108,6 +110,11 @@ class LogQuery:
     """Only dead messages (`shared.messages.message`)."""
     channel: Channel | None = None
     status: Status | None = None
+    reason: str | None = None
+    """The reason that people see at `now`: a missing receipt has no reason in the log."""
+    via: Via | None = None
+    now: datetime | None = None
+    """Only with `reason`: the time of the question."""
     since: datetime | None = None
     until: datetime | None = None
 

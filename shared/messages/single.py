@@ -8,6 +8,7 @@ from shared.base.ids import resend_id, single_message_id
 from shared.base.instants import Clock, microseconds
 from shared.base.json import JsonObject
 from shared.base.refusal import FieldError, ProblemCode, Refusal
+from shared.campaigns.ports import Distributions
 from shared.campaigns.stored_content import Plans
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.messages.factory import Addressee, new_message, queue_message_of, single, successor
@@ -113,7 +114,7 @@ def _message(new: NewMessage, identity: str, accepted: Accepted, reference: Payl
     )
     made = new_message(to, identity, new.channel, composed.payload, reference, now)
     return replace(
-        single(made, composed.payload, accepted.scheduled_for),
+        single(made, composed.payload, accepted.scheduled_for, template=new.content.template),
         campaign_id=new.campaign_id,
         enrollment_id=composed.enrollment_id,
         dedupe_key=accepted.dedupe_key.text,
@@ -129,6 +130,7 @@ class ResendDeps:
     """What resending works with."""
 
     log: Log
+    distributions: Distributions
     plans: Plans
     integrations: Integrations
     gate_check: GateCheck
@@ -160,15 +162,24 @@ class Resends:
         payload = await self._payload(parent)
         integration = await self._integration(parent)
         made = successor(parent, identity, parent.channel, payload, parent.payload, self._deps.clock.now())
-        made = replace(made, segments=parent.segments, price=parent.price, fallback_minutes=None, created_by=created_by)
+        made = replace(made, segments=parent.segments, price=parent.price, fallback_minutes=None)
+        made = replace(made, resend_in=parent.listed_in, created_by=created_by)
         waits_until = await self._waits_until(parent, made, payload, integration)
         reference = await self._deps.plans.write_payload(organisation, parent.person, identity, payload)
-        message = single(replace(made, payload=reference), payload, waits_until)
+        template = await self._template(parent)
+        message = single(replace(made, payload=reference), payload, waits_until, template=template)
         if not await self._deps.log.add(message):
             return await self._deps.log.get(organisation, identity) or message
         if waits_until is None:
             await self._deps.enqueue_now.leave(message, payload, integration)
         return message
+
+    async def _template(self, parent: Message) -> str | None:
+        """The name of the template that the parent was made with. Its row has it, or its distribution."""
+        if parent.chunk is None:
+            return parent.template.partition("/")[0] if parent.template else None
+        distribution = await self._deps.distributions.get(parent.organisation, parent.chunk.distribution_id)
+        return distribution.template if distribution is not None else None
 
     async def _payload(self, parent: Message) -> Payload:
         payload = await self._deps.plans.read_payload(parent.payload) if parent.person else None

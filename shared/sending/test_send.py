@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
+from shared.campaigns.runs import template_of
 from shared.cards.references import SAMPLE_CARD
 from shared.messages.factory import Addressee, new_message, queue_message_of
 from shared.messages.message import Message, PayloadRef, Status
@@ -134,6 +135,8 @@ class SendTest:
             new_message(to, new.message_id, settings.setting.channel, None, reference, now),
             segments=composed.measured.segments if composed.measured else None,
             price=composed.price,
+            template=template_of(composed.payload),
+            language=composed.payload.language,
             created_by=new.created_by,
             due_at=now + timedelta(minutes=5),
         )

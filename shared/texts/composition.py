@@ -473,7 +473,7 @@ def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder
             composed,
             tuple(replace(field_error, field=f"fallback.{field_error.field}") for field_error in error.field_errors),
         )
-    fallback = Fallback(text=sms.payload.text, after_minutes=order.after_minutes)
+    fallback = Fallback(text=sms.payload.text, after_minutes=order.after_minutes, template=order.content.template)
     return replace(
         composed,
         payload=replace(composed.payload, fallback=fallback),

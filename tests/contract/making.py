@@ -19,6 +19,7 @@ from shared.messages.payload import Channel, Fallback, Mode, Payload, TemplateCa
 from shared.messages.ports import Log
 
 ORGANISATION = "demo"
+TEMPLATE = "vaccination_card/fr"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 PERSON = "0123456789abcdef0123456789abcdef"
@@ -82,7 +83,7 @@ FULL_MESSAGE = Message(
     claim_token="t-full",
     sender="1060001",
     card_attempt=1,
-    fallback_template=True,
+    fallback_template="vaccination_card/fr",
     as_template=True,
     retrying=True,
     resent=True,
@@ -95,6 +96,8 @@ FULL_MESSAGE = Message(
     dead=DeadLetter(received_at=NOON + 10 * SECOND, reason=DeadReason.HANDLING_FAILED, attempts=12),
     reason="undeliverable",
     request_hash="ab" * 32,
+    template="nutrition_card/en",
+    created_by="officer-7",
 )
 
 BARE_PAYLOAD = Payload(to="+221770000001", country="SN", mode=Mode.SMS, text="Bonjour")
@@ -112,7 +115,7 @@ FULL_PAYLOAD = Payload(
     fallback_template=TemplateCall(name="nutrition_card", language="en", parameters=()),
     fallback_template_shows_card=False,
     exempt=True,
-    fallback=Fallback(text="Votre carte — « prête »", after_minutes=90),
+    fallback=Fallback(text="Votre carte — « prête »", after_minutes=90, template="nutrition_card"),
     fallback_of="5a1e0000-0000-5000-8000-000000000001",
 )
 

@@ -9,7 +9,7 @@ import pytest
 from shared.messages.message import ARRIVED, Message, Status, may_move
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, Move, Moved
-from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
+from tests.contract.making import NOON, ORGANISATION, SECOND, TEMPLATE, message, stored_row
 from tests.contract.world import World
 
 KEY = (ORGANISATION, "m-1")
@@ -139,6 +139,19 @@ async def test_a_move_for_unclaimed_messages_does_not_end_a_claimed_one(
     assert won is not (is_claimed and unclaimed)
     ended = replace(stood, status=Status.FAILED, reason="cancelled", failed_at=NOON, lease_until=None, claim_token=None)
     assert await stored_row(world.log) == (ended if won else stood)
+
+
+@pytest.mark.parametrize(("attempts", "only_pending", "won"), [(0, True, True), (1, True, False), (1, False, True)])
+async def test_a_persons_cancel_does_not_end_a_message_that_was_sent_and_goes_once_more(
+    world: World, attempts: int, only_pending: bool, won: bool
+) -> None:
+    await world.log.add(replace(message(), fallback_template=TEMPLATE))
+    if attempts:
+        await world.log.claim(*KEY, token="t", now=NOON, lease_until=THEN)
+        await world.log.move(*KEY, Move(status=Status.SENT, at=NOON))
+        assert await world.log.retry_message(*KEY, attempt=1, due_at=THEN)
+    move = Move(status=Status.FAILED, at=THEN, reason="cancelled", unclaimed=True, only_pending=only_pending)
+    assert (await world.log.move(*KEY, move)).won is won
 
 
 async def test_a_move_of_an_unknown_message_is_a_no_op(world: World) -> None:

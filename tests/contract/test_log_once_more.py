@@ -8,7 +8,7 @@ import pytest
 
 from shared.messages.message import Message, Status
 from shared.messages.ports import ClaimAnswer, Move
-from tests.contract.making import NOON, ORGANISATION, SECOND, message, stored_row
+from tests.contract.making import NOON, ORGANISATION, SECOND, TEMPLATE, message, stored_row
 from tests.contract.world import World
 
 KEY = (ORGANISATION, "m-1")
@@ -18,7 +18,7 @@ SENT = Move(status=Status.SENT, at=NOON, by_attempt=1)
 
 
 async def claimed(world: World, *, fallback_template: bool = True) -> Message:
-    await world.log.add(replace(message(), fallback_template=fallback_template))
+    await world.log.add(replace(message(), fallback_template=TEMPLATE if fallback_template else None))
     return await claimed_again(world)
 
 
@@ -96,7 +96,7 @@ async def test_a_message_is_sent_with_a_new_upload_once(world: World, is_sent: b
 
 
 async def test_a_message_whose_fallback_has_begun_is_not_retried(world: World) -> None:
-    await world.log.add(replace(message(), fallback_template=True, fallback_minutes=5))
+    await world.log.add(replace(message(), fallback_template="vaccination_card/fr", fallback_minutes=5))
     await claimed_again(world)
     assert (await world.log.move(*KEY, SENT)).won
     assert await world.log.fall_back(*KEY)
@@ -201,7 +201,7 @@ async def test_a_message_with_an_unknown_outcome_is_resent_once(world: World) ->
 
 
 async def awaits_fallback(world: World, **sent: bool) -> Message:
-    await world.log.add(replace(message(), fallback_template=True, fallback_minutes=5))
+    await world.log.add(replace(message(), fallback_template="vaccination_card/fr", fallback_minutes=5))
     await claimed_again(world)
     assert (await world.log.move(*KEY, replace(SENT, quality_hold=sent.get("quality_hold", False)))).won
     return await stored_row(world.log)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.campaigns.counts import RECEIPT_MISSING, RECEIPT_MISSING_AFTER
 from shared.messages.message import Chunk, Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, LogQuery, Move
@@ -14,6 +15,7 @@ from tests.contract.making import NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 
 ALL = LogQuery(organisation=ORGANISATION)
+PARENT = "5f0c2b1e-0000-5000-8000-000000000001"
 
 
 def row(number: int, organisation: str = ORGANISATION) -> Message:
@@ -29,7 +31,9 @@ def row(number: int, organisation: str = ORGANISATION) -> Message:
         chunk=chunk if number % 5 else None,
     )
     if number % 5 == 0 and number % 2:
-        made = replace(made, parent_message_id=f"m-{number - 1}", parent_chunk=chunk)  # the fallback of one of its rows
+        made = replace(made, parent_message_id=PARENT, parent_chunk=chunk)  # the fallback of one of its rows
+    if number == 20:
+        made = replace(made, parent_message_id=PARENT, resend_in="d-3")
     return replace(made, person=f"p-{number % 2}")
 
 
@@ -75,6 +79,20 @@ FILTERS: dict[str, tuple[LogQuery, Callable[[Message], bool]]] = {
     "between": (
         replace(ALL, since=NOON + 2 * SECOND, until=NOON + 3 * SECOND),
         lambda one: NOON + 2 * SECOND <= one.accepted_at < NOON + 3 * SECOND,
+    ),
+    "rows": (replace(ALL, via="distribution"), lambda one: one.chunk is not None),
+    "single messages of a campaign": (
+        replace(ALL, via="single", campaign_id="c-1"),
+        lambda one: one.via == "single" and one.campaign_id == "c-1",
+    ),
+    "resends": (replace(ALL, via="resend"), lambda one: one.via == "resend"),
+    "a distribution with the resend of one of its rows": (
+        replace(ALL, distribution_id="d-3"),
+        lambda one: one.distribution_id == "d-3" or one.message_id == "m-20",
+    ),
+    "an enrolment's rows": (
+        replace(ALL, enrollment_id="e-3", via="distribution"),
+        lambda one: one.enrollment_id == "e-3" and one.via == "distribution",
     ),
     "never": (replace(ALL, since=NOON + 3 * SECOND, until=NOON + 2 * SECOND), lambda _: False),
     "campaign and distribution": (
@@ -123,6 +141,34 @@ async def test_the_status_filter_uses_the_present_status(world: World, query: Lo
     of_query = [one for one in of_query if query.enrollment_id in (None, one.enrollment_id)]
     expected = newest_first([one for one in of_query if statuses[one.message_id] is status])
     assert await walked(world.log, replace(query, status=status), 3) == expected
+
+
+@pytest.mark.parametrize("query", [ALL, replace(ALL, campaign_id="c-1"), replace(ALL, person="p-1")])
+@pytest.mark.parametrize("limit", [2, 100])
+async def test_the_reason_filter_uses_the_reason_that_is_shown(world: World, query: LogQuery, limit: int) -> None:
+    rows = await filled(world)
+    asked_at = NOON + RECEIPT_MISSING_AFTER + timedelta(minutes=3)
+    reasons = itertools.cycle(("undeliverable", "cancelled", None, RECEIPT_MISSING))
+    shown = dict(zip((one.message_id for one in rows), reasons, strict=False))
+    for one, reason in shown.items():
+        status = Status.SENT if reason in (None, RECEIPT_MISSING) else Status.FAILED
+        at = NOON if reason == RECEIPT_MISSING else asked_at
+        move = Move(status=status, at=at, reason=reason if status is Status.FAILED else None)
+        await world.log.move(ORGANISATION, one, move)
+    of_query = [one for one in rows if query.campaign_id in (None, one.campaign_id)]
+    of_query = [one for one in of_query if query.person in (None, one.person)]
+    for reason in ("undeliverable", RECEIPT_MISSING, "expired"):
+        expected = newest_first([one for one in of_query if shown[one.message_id] == reason])
+        assert await walked(world.log, replace(query, reason=reason, now=asked_at), limit) == expected
+
+
+async def test_rows_are_not_read_for_messages_that_are_no_rows(world: World) -> None:
+    """A campaign may have a million rows. Those of a distribution have partitions of their own."""
+    chunk = Chunk(distribution_id="d-1", run=0, number=0)
+    await world.log.add_all([message(f"r-{number:04}", chunk=chunk) for number in range(1200)])
+    await world.log.add(replace(message("m-1"), accepted_at=NOON - SECOND))
+    page = await world.log.page(LogQuery(organisation=ORGANISATION, campaign_id="c-1", via="single"), None, 1)
+    assert ([one.message_id for one in page.items], page.position) == (["m-1"], None)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 10])

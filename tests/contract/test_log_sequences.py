@@ -18,7 +18,7 @@ from shared.messages.payload import Channel
 from shared.messages.ports import AGENDA_SHARDS, Log, Move
 from shared.storage.aws import Aws
 from tests.contract.cloud import deploy, on_aws
-from tests.contract.making import NOON, message
+from tests.contract.making import NOON, TEMPLATE, message
 from tests.contract.world import in_memory
 from tests.examples import examples
 from tests.fakes.world import FakeClock
@@ -54,6 +54,7 @@ MOVES = st.builds(
     provider_message_id=st.sampled_from([None, "p-1", "p-2"]),
     reason=st.sampled_from([None, "undeliverable", "expired"]),
     unclaimed=st.booleans(),
+    only_pending=st.booleans(),
     card_half=st.booleans(),
     by_attempt=st.none() | ATTEMPTS,
     fallback=st.sampled_from(Start),
@@ -161,7 +162,7 @@ def test_the_fake_and_aws_answer_alike(
         operations: list[Operation], has_next_check: bool, has_fallback_template: bool, minutes: int | None
     ) -> None:
         row = message(organisation=next(organisations), due_at=NOON if has_next_check else None)
-        row = replace(row, fallback_template=has_fallback_template, fallback_minutes=minutes)
+        row = replace(row, fallback_template=TEMPLATE if has_fallback_template else None, fallback_minutes=minutes)
         asyncio.run(compared((in_memory().log, cloud), row, operations))
 
     check()

@@ -109,7 +109,7 @@ async def test_a_message_counts_as_new_although_the_answer_was_lost(aws: Aws, ow
 
 
 async def test_a_row_is_retried_or_marked_dead(aws: Aws, own: World) -> None:
-    await own.log.add(replace(message(), fallback_template=True))
+    await own.log.add(replace(message(), fallback_template="vaccination_card/fr"))
     await claimed(own, "t-1")
     with answers_lost(aws, "UpdateItem"):
         assert await own.log.retry_message(*KEY, attempt=1, due_at=NOON)

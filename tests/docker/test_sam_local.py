@@ -43,6 +43,7 @@ WAITING = frozenset(
         "bulk_fanout_queue",
         "send_sms_campaign",
         "api_resend_message",
+        "api_cancel_message",
         "api_pause_distribution",
         "api_resume_distribution",
         "api_cancel_distribution",
@@ -281,6 +282,12 @@ def test_a_failed_message_is_sent_again_on_request(walk: Walk) -> None:
     successor = walk.of("api_resend_message").body["message_id"]
     assert walk.done["api_resend_message"].after.log[successor] == "pending"
     assert walk.grown("SmsQueue", "api_resend_message") == 1
+
+
+def test_the_message_that_was_sent_again_is_cancelled(walk: Walk) -> None:
+    cancelled = walk.of("api_cancel_message").body
+    assert cancelled["message_id"] == walk.of("api_resend_message").body["message_id"]
+    assert (cancelled["status"], cancelled["reason"]) == ("failed", "cancelled")
 
 
 def test_a_persons_messages_are_found_by_the_number(walk: Walk) -> None:

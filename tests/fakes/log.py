@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.base.ids import shard_of
 from shared.base.instants import from_milliseconds, milliseconds
+from shared.campaigns.counts import shown_reason
 from shared.holds.hold import ScopeKey
 from shared.messages.fallback import next_check_after
 from shared.messages.message import ARRIVED, DeadLetter, Message, PayloadRef, Status, earliest, may_move
@@ -162,7 +163,7 @@ class FakeLog:
         wanted = replace(wanted, card_after=card_after or row.card_after)
         may_be = row.status in (Status.PENDING, Status.SENT) and not row.fell_back
         if as_template:
-            may_be = may_be and row.fallback_template and not row.as_template
+            may_be = may_be and row.fallback_template is not None and not row.as_template
         else:
             may_be = may_be and not (row.retrying and row.lease_until is None)
             may_be = may_be and (card_after is None or row.card_after is None)
@@ -357,7 +358,8 @@ def _may_move(row: Message, move: Move) -> bool:
     if move.claim is not None and move.claim != row.claim_token:
         return False
     if move.unclaimed:
-        return row.is_open and row.lease_until is None and move.status is not Status.PENDING
+        is_open = row.status is Status.PENDING if move.only_pending else row.is_open
+        return is_open and row.lease_until is None and move.status is not Status.PENDING
     if move.status is Status.SENT and row.retrying:
         return row.lease_until is not None and move.by_attempt == row.attempts
     return may_move(row.status, move.status)
@@ -380,7 +382,8 @@ def _place(row: Message) -> str:
 def _matches(row: Message, query: LogQuery) -> bool:
     wished = {
         "campaign_id": query.campaign_id,
-        "distribution_id": query.distribution_id,
+        "listed_in": query.distribution_id,
+        "via": query.via,
         "enrollment_id": query.enrollment_id,
         "person": query.person,
         "provider_message_id": query.provider_message_id,
@@ -390,6 +393,8 @@ def _matches(row: Message, query: LogQuery) -> bool:
     if row.organisation != query.organisation:
         return False
     if query.dead and row.dead is None:
+        return False
+    if query.reason is not None and query.reason != (shown_reason(row, query.now) if query.now else row.reason):
         return False
     if (query.since and row.accepted_at < query.since) or (query.until and row.accepted_at >= query.until):
         return False

@@ -455,8 +455,8 @@ GUARDS = (
     Guard(
         name="status: a cancel or an opt-out ends no message that a worker holds",
         file="shared/storage/dynamodb/log.py",
-        before='conditions = [f"({from_allowed} OR attribute_exists(retrying))", _UNCLAIMED]',
-        after='conditions = [f"({from_allowed} OR attribute_exists(retrying))"]',
+        before="conditions = [open_status, _UNCLAIMED]",
+        after="conditions = [open_status]",
         tests=("tests/contract/test_log_moves.py",),
     ),
     Guard(
@@ -1031,6 +1031,13 @@ GUARDS = (
         before="return not any(map(_may_be_number, _groupings(rest)))",
         after="return True",
         tests=("tests/unit/recipients/test_identities.py",),
+    ),
+    Guard(
+        name="cancel of one message: a message that a sender has claimed does not end as cancelled",
+        file="shared/messages/cancel.py",
+        before="reason=CANCELLED, unclaimed=True, only_pending=True",
+        after="reason=CANCELLED",
+        tests=("tests/unit/messages/test_cancel.py",),
     ),
     Guard(
         name="test send: a country that is not covered is refused before anything is logged",

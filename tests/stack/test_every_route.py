@@ -31,6 +31,7 @@ ROUTES = """
     POST    /v1/preview                                             200
     POST    /v1/messages                                            202
     POST    /v1/messages/{message_id}/resend                        202
+    POST    /v1/messages/{message_id}/cancel                        200
     POST    /v1/uploads                                             201
     POST    /v1/distributions                                       201
     GET     /v1/distributions                                       200
@@ -117,9 +118,14 @@ class World:
     programme: Programme
     places: Mapping[str, str]
     later: Json
+    waiting: str
+    """The ID of a scheduled message."""
 
     def url(self, route: Route) -> str:
-        return re.sub(r"\{(\w+)\}", lambda match: self.places[match[1]], route.path)
+        places = dict(self.places)
+        if route.key == "POST /v1/messages/{message_id}/cancel":
+            places["message_id"] = self.waiting
+        return re.sub(r"\{(\w+)\}", lambda match: places[match[1]], route.path)
 
     def call(self, route: Route, api: httpx2.Client) -> httpx2.Response:
         headers = {"Idempotency-Key": "walk"} if route.key in KEYED else {}
@@ -170,12 +176,14 @@ def settled(programme: Programme) -> World:
     failed = programme.ok(programme.send(programme.recipient(UNDELIVERABLE)))["message_id"]
     programme.settled(failed, "failed")
     later = {"mode": "at", "at": format_instant(programme.stack.now() + timedelta(days=1))}
+    waiting = programme.ok(programme.send(programme.recipient(DELIVERED), send_at=later["at"]))["message_id"]
     rows = [programme.recipient(DELIVERED), programme.recipient(1, phone="N/A")]
     planned = programme.ok(programme.distribute(recipients=rows, schedule=later))
     webhook = programme.ok(programme.api.get("/v1/integrations/sms"))["webhook_url"]
     return World(
         programme=programme,
         later=later,
+        waiting=waiting,
         places={
             "message_id": failed,
             "distribution_id": planned["distribution_id"],

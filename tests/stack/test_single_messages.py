@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+import httpx2
 import pytest
 
 from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, Programme
+
+UNDELIVERABLE = 610
 
 
 def test_an_sms_is_sent_once_and_delivered(programme: Programme) -> None:
@@ -102,6 +105,55 @@ def test_a_message_for_later_waits_and_then_leaves(programme: Programme) -> None
     assert programme.settled(sent["message_id"], "delivered")["sent_at"] > sent["scheduled_for"]
     past = programme.send(programme.recipient(DELIVERED), send_at="2026-01-01T00:00:00Z")
     assert past.json()["errors"][0]["code"] == "send_at_past"
+
+
+def cancel(programme: Programme, message_id: str) -> httpx2.Response:
+    return programme.api.post(f"/v1/messages/{message_id}/cancel", headers={"accept-language": "fr"})
+
+
+def test_a_scheduled_message_is_cancelled_once_and_never_sent(programme: Programme) -> None:
+    at = programme.stack.now() + timedelta(minutes=30)
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED), send_at=format_instant(at)))
+    message = programme.ok(cancel(programme, sent["message_id"]))
+    assert (message["status"], message["reason"], message["next_attempt_at"]) == ("failed", "cancelled", None)
+    assert message["reason_text"].startswith("Le message a été annulé avant son envoi")
+    assert programme.ok(cancel(programme, sent["message_id"])) == message
+    programme.stack.move_to(at + timedelta(minutes=2))
+    assert programme.message(sent["message_id"])["status"] == "failed"
+    assert programme.ledger("orange") == []
+    statistics = programme.ok(programme.api.get("/v1/campaigns/single/statistics"))
+    assert statistics["by_reason"] == {"cancelled": 1}
+
+
+def test_a_message_that_has_gone_is_not_cancelled(programme: Programme) -> None:
+    sent = programme.ok(programme.send(programme.recipient(DELIVERED)))
+    programme.settled(sent["message_id"], "delivered")
+    refused = cancel(programme, sent["message_id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "state_conflict")
+    assert "remis" in refused.json()["detail"]
+    assert cancel(programme, "5f0c2b1e-0000-5000-8000-000000000001").status_code == 404
+
+
+def test_the_log_is_filtered_by_reason_and_by_how_a_message_was_made(programme: Programme) -> None:
+    failed = programme.ok(programme.send(programme.recipient(UNDELIVERABLE)))["message_id"]
+    programme.settled(failed, "failed")
+    again = programme.ok(programme.api.post(f"/v1/messages/{failed}/resend"))["message_id"]
+    programme.settled(again, "failed")
+    row = programme.settled(failed, "failed")
+    assert (row["template"], row["language"], row["country"], row["via"]) == (None, None, "SN", "single")
+    assert row["reason_text"].startswith("The network could not deliver the message.")
+    for query, found in (
+        ({"reason": "undeliverable"}, [again, failed]),
+        ({"reason": "undeliverable", "via": "single"}, [failed]),
+        ({"via": "resend", "campaign_id": "single"}, [again]),
+        ({"reason": "cancelled"}, []),
+        ({"via": "distribution"}, []),
+    ):
+        assert [one["message_id"] for one in programme.messages(**query)] == found, query
+    for name in ("reason", "via"):
+        refused = programme.api.get("/v1/messages", params={name: "surprise"})
+        [error] = refused.json()["errors"]
+        assert (refused.status_code, error["field"], error["code"]) == (400, name, "field_invalid")
 
 
 def test_a_test_send_answers_with_its_outcome(programme: Programme) -> None:

@@ -79,6 +79,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "state_conflict": (
             "This is not possible in the present state. Nothing was changed.",
             "The present status: {status}.",
+            "It is too late: {too_late}.",
             "The content of the message is no longer stored ({gone}): send a new message.",
             "{advice}",
             "Reload the page and choose an action that is still possible.",
@@ -279,7 +280,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "The campaign has already sent this card to this beneficiary, or will send it soon.",
             "You need not do anything. If the card does not arrive, resend this message.",
         ),
-        "cancelled": ("The distribution was cancelled before this message was sent.",),
+        "cancelled": (
+            "The message was cancelled before it was sent: by a person, with its distribution, or because the message "
+            "that it was to replace has arrived.",
+            "You need not do anything. If it should go after all, send it again.",
+        ),
         "expired": ("The message waited too long and was not sent.", "Send it again if it is still useful."),
         "erased": ("The beneficiary's data were erased. Nothing was sent.",),
         "receipt_missing": (
@@ -440,6 +445,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 WORDS: dict[str, dict[str, str]] = {
     "countries": covered_names_by_code("en"),
     "gone": {"expired": "expired", "erased": "erased"},
+    "too_late": {
+        "claimed": "the message is being sent",
+        "unknown": "the message may have been sent, and its outcome is not known yet",
+    },
     "limit": {"3 MB": "3 MB", "4 MB": "4 MB", "2 GB": "2 GB"},
     "integration": {
         "whatsapp": "WhatsApp",

@@ -81,6 +81,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "state_conflict": (
             "C’est impossible dans l’état actuel. Rien n’a été modifié.",
             "État actuel : {status}.",
+            "C’est trop tard : {too_late}.",
             "Le contenu du message n’est plus conservé ({gone}) : envoyez un nouveau message.",
             "{advice}",
             "Rechargez la page et choisissez une action encore possible.",
@@ -301,7 +302,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "La campagne a déjà envoyé cette carte à ce bénéficiaire, ou va bientôt l’envoyer.",
             "Vous n’avez rien à faire. Si la carte n’arrive pas, renvoyez ce message.",
         ),
-        "cancelled": ("La distribution a été annulée avant l’envoi de ce message.",),
+        "cancelled": (
+            "Le message a été annulé avant son envoi : par une personne, avec sa distribution, ou parce que le message "
+            "qu’il devait remplacer est arrivé.",
+            "Vous n’avez rien à faire. S’il doit partir malgré tout, renvoyez-le.",
+        ),
         "expired": (
             "Le message a attendu trop longtemps et n’a pas été envoyé.",
             "Envoyez-le de nouveau s’il est encore utile.",
@@ -470,6 +475,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 WORDS: dict[str, dict[str, str]] = {
     "countries": {code: name.replace("'", "’") for code, name in covered_names_by_code("fr").items()},
     "gone": {"expired": "expiré", "erased": "effacé"},
+    "too_late": {
+        "claimed": "le message est en cours d’envoi",
+        "unknown": "le message est peut-être parti, son résultat n’est pas encore connu",
+    },
     "limit": {"3 MB": "3 Mo", "4 MB": "4 Mo", "2 GB": "2 Go"},
     "integration": {
         "whatsapp": "WhatsApp",

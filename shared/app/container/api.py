@@ -12,6 +12,7 @@ from shared.campaigns.statistics import StatisticsReader
 from shared.integrations.administration import Administration, AdministrationDeps
 from shared.integrations.health import SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
 from shared.integrations.integration import SmsIntegration, TokenStore, WhatsAppIntegration
+from shared.messages.cancel import MessageCancels
 from shared.messages.single import MessageDeps, ResendDeps, Resends, SingleSends
 from shared.policy.consents import Consents, Numbers
 from shared.policy.erasure import Erasures
@@ -128,6 +129,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
         return Resends(
             ResendDeps(
                 log=on.log,
+                distributions=on.distributions,
                 plans=on.plans,
                 integrations=on.integrations,
                 gate_check=GateCheck(on.holds, on.people, on.log, self.daily_limits),
@@ -135,6 +137,11 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
                 clock=on.clock,
             )
         )
+
+    @cached_property
+    def message_cancels(self) -> MessageCancels:
+        """POST /v1/messages/{message_id}/cancel."""
+        return MessageCancels(self.adapters.log, self.status_writer(), self.adapters.clock)
 
     @cached_property
     def erasures(self) -> Erasures:

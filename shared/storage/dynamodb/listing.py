@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.base.instants import from_milliseconds, milliseconds
+from shared.campaigns.counts import shown_reason
 from shared.messages.message import Message
 from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery, Page, Single
@@ -168,9 +169,15 @@ def _partitions(query: LogQuery) -> list[_Partition]:
         index, name, owner = "by_organisation", "organisation_shard", organisation
     return [
         _Partition(index=index, name=name, value=value)
-        for single in (False, True)  # a distribution's fallbacks are among the singles
+        for single in _groups(query)
         for value in shard_keys(owner, single=single)
     ]
+
+
+def _groups(query: LogQuery) -> Sequence[bool]:
+    """Which partitions hold the messages: those of rows (False), and those of all others, a distribution's fallbacks
+    among them (True)."""
+    return (False, True) if query.via is None else (query.via != "distribution",)
 
 
 def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: str, want: int) -> _Found:
@@ -231,12 +238,15 @@ def _matches(message: Message, query: LogQuery) -> bool:
         return False
     if query.until and message.accepted_at >= query.until:
         return False
+    if query.reason is not None and query.reason != (shown_reason(message, query.now) if query.now else message.reason):
+        return False
     wished = {
         "status": query.status,
         "channel": query.channel,
         "campaign_id": query.campaign_id,
         "enrollment_id": query.enrollment_id,
-        "distribution_id": query.distribution_id,
+        "listed_in": query.distribution_id,
+        "via": query.via,
         "person": query.person,
         "provider_message_id": query.provider_message_id,
     }

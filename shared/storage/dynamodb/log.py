@@ -470,7 +470,8 @@ def _moving(move: Move, *, row: Message | None = None) -> Update:
     conditions = [from_allowed]
     values: dict[str, Plain] = dict(allowed)
     if move.unclaimed:
-        conditions = [f"({from_allowed} OR attribute_exists(retrying))", _UNCLAIMED]
+        open_status = from_allowed if move.only_pending else f"({from_allowed} OR attribute_exists(retrying))"
+        conditions = [open_status, _UNCLAIMED]
     elif move.status is Status.SENT:
         conditions = [f"({from_allowed} AND attribute_not_exists(retrying))"]
         if move.by_attempt is not None:

@@ -32,13 +32,14 @@ _TEXTS = (
     "provider",
     "dedupe_key",
     "template",
+    "fallback_template",
     "claim_token",
     "language",
     "created_by",
 )
 
 _MARKS = (
-    *("fallback_template", "as_template", "retrying", "resent", "reporting", "quality_hold"),
+    *("as_template", "retrying", "resent", "reporting", "quality_hold"),
     *("fell_back", "probe"),
 )
 """True if the attribute exists, with any value, so that a condition can ask for it."""
@@ -130,7 +131,7 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
         "segments": message.segments,
         "price_amount": str(message.price.amount) if message.price else None,
         "price_currency": message.price.currency if message.price else None,
-        "distribution_id": chunk.distribution_id if chunk else None,
+        "distribution_id": message.listed_in,
         "run": chunk.run if chunk else None,
         "chunk": chunk.number if chunk else None,
         _PARENTS: 1 if message.parent_chunk else None,
@@ -172,13 +173,14 @@ def from_item(item: Item) -> Message:
         request_hash=text(item, "request_hash"),
         chunk=None if _PARENTS in item else _chunk(item),
         parent_chunk=_chunk(item) if _PARENTS in item else None,
+        resend_in=text(item, "distribution_id") if "run" not in item else None,
         **{name: _instant(item, name) for name in INSTANTS if name != "accepted_at"},
         dedupe_key=text(item, "dedupe_key"),
         sender=text(item, "sender"),
         provider=Provider(found) if (found := text(item, "provider")) else None,
         claim_token=text(item, "claim_token"),
         card_attempt=whole(item, "card_attempt"),
-        fallback_template="fallback_template" in item,
+        fallback_template=text(item, "fallback_template"),
         as_template="as_template" in item,
         retrying="retrying" in item,
         resent="resent" in item,
@@ -250,7 +252,7 @@ def _price(item: Item) -> Price | None:
 
 def _chunk(item: Item) -> Chunk | None:
     distribution_id = text(item, "distribution_id")
-    if distribution_id is None:
+    if distribution_id is None or "run" not in item:
         return None
     return Chunk(distribution_id=distribution_id, run=int(item["run"]), number=int(item["chunk"]))
 

@@ -34,6 +34,7 @@ ROUTES = {
     "GET /v1/messages/{message_id}": READ,
     "POST /v1/messages/lookup": READ,
     "POST /v1/messages/{message_id}/resend": SEND,
+    "POST /v1/messages/{message_id}/cancel": SEND,
     "GET /v1/campaigns/{campaign_id}/messages": READ,
     "GET /v1/campaigns/{campaign_id}/statistics": READ,
     "GET /v1/statistics": READ,

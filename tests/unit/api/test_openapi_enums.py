@@ -11,13 +11,12 @@ from typing import get_args, get_type_hints
 import pytest
 
 from shared.api import openapi
-from shared.api.documents import Via
 from shared.api.texts.sentences import Language, TextKind, known_codes
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode
 from shared.campaigns.distribution import DistributionStatus, ScheduleMode
 from shared.holds.hold import HoldScope
-from shared.messages.message import DeadReason, Status
+from shared.messages.message import DeadReason, Status, Via
 from shared.messages.payload import Channel, Mode
 from shared.policy.consent import ConsentState
 from shared.recipients.countries import COVERED

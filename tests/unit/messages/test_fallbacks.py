@@ -264,7 +264,7 @@ def test_a_person_may_resend_a_message_whose_failure_starts_no_fallback(office: 
 
 def test_once_it_has_begun_a_closed_session_does_not_retry_the_parent(office: Office) -> None:
     parent = sent(office)
-    office.log.rows[DEMO, parent.message_id] = replace(parent, fallback_template=True)
+    office.log.rows[DEMO, parent.message_id] = replace(parent, fallback_template="vaccination_card/fr")
     reported(office, parent, Status.SENT)
     office.clock.pass_by(minutes=90)
     work_off(office)

@@ -358,7 +358,7 @@ def test_reports_on_an_earlier_attempt_do_not_count_for_the_next(office: Office)
     """The message failed because its session had closed, and was sent again as its template. That attempt waits for its
     own reports."""
     row = sent(office)
-    office.log.rows[DEMO, row.message_id] = replace(row, fallback_template=True)
+    office.log.rows[DEMO, row.message_id] = replace(row, fallback_template="vaccination_card/fr")
     tell(office, row, Status.SENT)
     assert office.row(row.message_id).reporting
     closed = SendError(Kind.RECIPIENT, "131047", "template_required")

@@ -48,7 +48,9 @@ def received(office: Office, *reports: Report) -> None:
 
 
 def kept(office: Office, channel: Channel, **changes: object) -> Message:
-    row = replace(message(MESSAGE, channel=channel, organisation=DEMO), attempts=1, fallback_template=True)
+    row = replace(
+        message(MESSAGE, channel=channel, organisation=DEMO), attempts=1, fallback_template="vaccination_card/fr"
+    )
     row = replace(row, claimed_at=MORNING, sender=WHATSAPP.phone_number_id, **changes)  # type: ignore[arg-type]
     office.log.rows[DEMO, MESSAGE] = row
     return row
