@@ -17,6 +17,8 @@ from shared.campaigns.distribution import DistributionStatus
 from shared.campaigns.ports import Distributions, Task, TaskQueue
 from shared.campaigns.recount import Tallies
 from shared.campaigns.release import Release
+from shared.exports.exporting import ExportWork
+from shared.exports.ports import ExportStore
 from shared.holds.keeper import HoldStore
 from shared.holds.release import AccountHealth, HoldWork
 from shared.messages.agenda import Agenda
@@ -28,6 +30,8 @@ from shared.policy.erasure import Eraser
 from shared.storage.codec import decode
 
 _DISTRIBUTIONS_A_TICK = 1000
+
+_EXPORTS_A_TICK = 1000
 
 _DEAD_LETTERS_A_TICK = 1000
 
@@ -55,6 +59,8 @@ class FanoutDeps:
     eraser: Eraser
     redrives: Redrives
     account_health: AccountHealth
+    exports: ExportStore
+    export_work: ExportWork
     telemetry: Telemetry
     clock: Clock
 
@@ -74,6 +80,8 @@ class Fanout:
         tasks += [Task(kind="agenda", shard=shard_of(one.message_id, AGENDA_SHARDS)) for one in first]
         held = await self._deps.holds.due(now, _DISTRIBUTIONS_A_TICK)
         tasks += [Task(kind="holds", organisation=organisation, channel=channel) for organisation, channel in held]
+        waiting = await self._deps.exports.due(now, _EXPORTS_A_TICK)
+        tasks += [Task(kind="export", organisation=organisation) for organisation in waiting]
         if tasks:
             await self._deps.tasks.put(tasks)
         overdue = await self._deps.distributions.due(now - OVERDUE, _DISTRIBUTIONS_A_TICK) if due else ()
@@ -125,6 +133,8 @@ class Fanout:
                 await self._deps.account_health.work(task)
             case "recount":
                 await self._deps.tallies.recount_group(task.organisation, parse_group(task.place))
+            case "export":
+                await self._deps.export_work.work(task.organisation, until)
 
     async def _is_unfinished(self, task: Task, until: datetime) -> bool:
         """Do a task of a kind that may need several rounds. Returns True if there is more to do at once."""

@@ -36,6 +36,11 @@ def single_message_id(organisation: str, key: str) -> str:
     return str(uuid5(_NAMESPACE, f"{organisation}\nPOST /v1/messages\n{key}"))
 
 
+def export_id(organisation: str, number: int, order: str) -> str:
+    """The ID of an organisation's export. Exports count from 1; `order` is what was asked for, as text."""
+    return str(uuid5(_NAMESPACE, f"{organisation}\nPOST /v1/exports\n{number}\n{order}"))
+
+
 def resend_id(parent: str) -> str:
     """The ID of the resend of the message `parent`: one, even if it is asked for several times."""
     return str(uuid5(UUID(parent), "resend"))

@@ -119,10 +119,21 @@ class Task:
     - `forget_upload`: remove a distribution's file once it is planned.
     - `holds`: look at the holds of a `channel`, probe them, and release the messages of ended ones.
     - `account`: ask Meta whether the organisation's account may send (`round`: the number of earlier attempts).
+    - `export`: work at the exports of the organisation.
     """
 
     kind: Literal[
-        "plan", "advance", "agenda", "fallback", "erase", "forget_upload", "redrive", "holds", "account", "recount"
+        "plan",
+        "advance",
+        "agenda",
+        "fallback",
+        "erase",
+        "forget_upload",
+        "redrive",
+        "holds",
+        "account",
+        "recount",
+        "export",
     ]
     organisation: str = ""
     distribution_id: str = ""

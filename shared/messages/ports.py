@@ -315,6 +315,11 @@ class Log(Protocol):
         """Messages of an organisation, newest first."""
         ...
 
+    async def stretch(self, query: LogQuery, position: str | None, about: int) -> Page[Message]:
+        """A part of the same list for reading all of it: roughly `about` messages, because none that was read is thrown
+        away to make the page exact. It may be empty and still have a position."""
+        ...
+
     async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
         """The number of dead messages by organisation and channel, among the first `most`; may be a moment old."""
         ...

@@ -274,6 +274,9 @@ class FakeLog:
         items = [rows[place] for place in below[:limit]]
         return Page(items=items, position=_place(items[-1]) if len(below) > limit else None)
 
+    async def stretch(self, query: LogQuery, position: str | None, about: int) -> Page[Message]:
+        return await self.page(query, position, about)
+
     async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
         await self._points("log.count_dead_letters")
         dead = [row for row in self.rows.values() if row.dead is not None][:most]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
 
 from shared.base.instants import from_milliseconds, milliseconds
@@ -15,7 +16,14 @@ from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery, Page, Single
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.items import Item, attributes, get_items, plain, query_all, text
-from shared.storage.dynamodb.message_item import campaign_key, from_item, key, person_key, shard_keys
+from shared.storage.dynamodb.message_item import (
+    LIST_SHARDS,
+    campaign_key,
+    from_item,
+    key,
+    person_key,
+    shard_keys,
+)
 from shared.storage.dynamodb.message_item import position as place_of
 
 if TYPE_CHECKING:
@@ -65,6 +73,14 @@ async def page_of(aws: Aws, table: str, query: LogQuery, position: str | None, l
             return Page(items=messages, position=None)
         below = below_next
     return Page(items=messages, position=below)
+
+
+async def stretch_of(aws: Aws, table: str, query: LogQuery, position: str | None, about: int) -> Page[Message]:
+    """The next messages of a list, all that one round of queries finds."""
+    a_shard = ceil(about / LIST_SHARDS)
+    candidates, below = await _candidates(aws, table, query, position or _NEWEST, a_shard)
+    rows = await _rows(aws, table, query, candidates)
+    return Page(items=[rows[candidate] for candidate in candidates if candidate in rows], position=below)
 
 
 async def singles_of(

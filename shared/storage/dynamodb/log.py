@@ -26,7 +26,7 @@ from shared.storage.dynamodb.items import (
     plain,
     put_if_absent,
 )
-from shared.storage.dynamodb.listing import dead_letters_in, page_of, singles_of
+from shared.storage.dynamodb.listing import dead_letters_in, page_of, singles_of, stretch_of
 from shared.storage.dynamodb.message_item import (
     DEAD,
     KEPT_FOR,
@@ -377,6 +377,9 @@ class DynamoLog:
 
     async def page(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
         return await page_of(self._aws, self._table, query, position, limit)
+
+    async def stretch(self, query: LogQuery, position: str | None, about: int) -> Page[Message]:
+        return await stretch_of(self._aws, self._table, query, position, about)
 
     async def count_dead_letters(self, most: int) -> Mapping[tuple[str, Channel], int]:
         return await self._aws.run(lambda: dead_letters_in(self._aws, self._table, most))
