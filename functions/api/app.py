@@ -7,6 +7,7 @@ from functions.api import (
     bulk,
     dead_letters,
     erasures,
+    exports,
     integrations,
     logs,
     people,
@@ -57,7 +58,7 @@ def build(
     telemetry = LoggedTelemetry("api", clock)
     app: Api = Api(AwsWhole(aws, clock, telemetry, settings))
     router = Router(on_error=telemetry.crash)
-    for routes in (sending, bulk, logs, statistics, people, erasures, dead_letters, templates):
+    for routes in (sending, bulk, logs, statistics, people, erasures, dead_letters, templates, exports):
         routes.register(router, app)
     integrations.register(router, app, settings.public_base_url)
     public.register(router, settings.public_base_url)

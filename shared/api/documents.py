@@ -14,6 +14,7 @@ from shared.campaigns.reading import DistributionView, MessageView
 from shared.campaigns.samples import Sample
 from shared.campaigns.statistics import Figures, Statistics
 from shared.campaigns.stored_content import DuplicateRow
+from shared.exports.export import Export
 from shared.holds.hold import RunHold
 from shared.holds.keeper import shown
 from shared.integrations.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
@@ -148,6 +149,11 @@ def duplicate(row: DuplicateRow) -> Document:
         "recipient": row.recipient,
         "enrollment_id": row.enrollment_id,
     }
+
+
+def export(found: Export, url: str | None) -> Document:
+    """An export. `url`: the signed URL of its file, once it is done."""
+    return {"status": found.status, "rows": found.rows, "url": url, "expires_at": found.expires_at}
 
 
 def statistics(found: Statistics, *, by_day: bool) -> Document:

@@ -123,18 +123,23 @@ class Fanout:
                     await self._deps.tasks.put([task])
             case "fallback":
                 await self._deps.agenda.fall_back(task.organisation, task.message_id)
-            case "erase":
-                await self._deps.eraser.work(task, until)
+            case "erase" | "redrive" | "export":
+                await self._do_a_part(task, until)
             case "forget_upload":
                 await self._deps.eraser.forget_upload(task)
-            case "redrive":
-                await self._deps.redrives.work(task, until)
             case "account":
                 await self._deps.account_health.work(task)
             case "recount":
                 await self._deps.tallies.recount_group(task.organisation, parse_group(task.place))
-            case "export":
-                await self._deps.export_work.work(task.organisation, until)
+
+    async def _do_a_part(self, task: Task, until: datetime) -> None:
+        """Do a task that puts the rest of its work on the queue itself."""
+        if task.kind == "erase":
+            await self._deps.eraser.work(task, until)
+        elif task.kind == "redrive":
+            await self._deps.redrives.work(task, until)
+        else:
+            await self._deps.export_work.work(task.organisation, until)
 
     async def _is_unfinished(self, task: Task, until: datetime) -> bool:
         """Do a task of a kind that may need several rounds. Returns True if there is more to do at once."""

@@ -174,6 +174,10 @@ EVENTS: Final[Mapping[str, Event]] = {
     "upload_unreadable": _event("distribution_id", "why"),
     "schedule_not_set": _warning_event("organisation", "distribution_id", "error"),
     "schedule_not_removed": _warning_event("distribution_id", "error"),
+    # ── Exports ──
+    "export_requested": _event("organisation", "sub", "kind"),
+    "export_done": _event("organisation", "rows"),
+    "export_failed": _warning_event("organisation", "reason"),
     # ── Look-ups by number ──
     "phone_looked_up": _event("organisation", "sub"),
     "consent_looked_up": _event("organisation", "sub"),

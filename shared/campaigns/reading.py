@@ -254,13 +254,24 @@ class Browse:
         return (await self.views(organisation, [message]))[0]
 
     async def messages(self, query: LogQuery, position: str | None, limit: int) -> Page[Message]:
-        """Messages, newest first. Those of a distribution are found by its campaign's index."""
-        if query.distribution_id is not None and query.campaign_id is None and query.enrollment_id is None:
-            distribution = await self._distributions.get(query.organisation, query.distribution_id)
-            if distribution is None:
-                return Page(items=(), position=None)
-            query = replace(query, campaign_id=distribution.campaign_id)
-        return await self._log.page(query, position, limit)
+        """Messages, newest first."""
+        found = await self._by_campaign(query)
+        return await self._log.page(found, position, limit) if found else Page(items=(), position=None)
+
+    async def stretch(self, query: LogQuery, position: str | None, about: int) -> Page[MessageView]:
+        """The same list for reading all of it: roughly `about` messages, as people see them."""
+        found = await self._by_campaign(query)
+        if found is None:
+            return Page(items=(), position=None)
+        page = await self._log.stretch(found, position, about)
+        return Page(items=await self.views(query.organisation, page.items), position=page.position)
+
+    async def _by_campaign(self, query: LogQuery) -> LogQuery | None:
+        """Messages of a distribution are found by its campaign's index. None: there is no such distribution."""
+        if query.distribution_id is None or query.campaign_id is not None or query.enrollment_id is not None:
+            return query
+        distribution = await self._distributions.get(query.organisation, query.distribution_id)
+        return replace(query, campaign_id=distribution.campaign_id) if distribution else None
 
     async def views(self, organisation: str, messages: Sequence[Message]) -> Sequence[MessageView]:
         """The messages as people see them. Their distributions, and the holds of those that wait, are read at once."""

@@ -16,6 +16,9 @@ from shared.messages.message import Status
 VIA = ("distribution", "single", "test", "fallback", "resend", "reply")
 """How a message was made, in api.md's words."""
 
+SCOPES = ("country", "template", "cards", "account", "brake")
+"""What a hold covers, in api.md's words."""
+
 
 class Form(Enum):
     """How a value is written."""
@@ -49,8 +52,9 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         *_plain("timestamp", "recipient", "country", "channel"),
         Column(field="status", terms=tuple(Status)),
         *_plain("reason_text", "sent_at", "delivered_at", "read_at", "failed_at"),
-        *_plain("scheduled_for", "next_attempt_at", "hold.reason_text", "hold.scope", "hold.key"),
-        *_plain("campaign_id", "enrollment_id"),
+        *_plain("scheduled_for", "next_attempt_at", "hold.reason_text"),
+        Column(field="hold.scope", terms=SCOPES),
+        *_plain("hold.key", "campaign_id", "enrollment_id"),
         Column(field="via", terms=VIA),
         *_plain("template", "language", "segments"),
         Column(field="price.amount", form=Form.DECIMAL),

@@ -15,6 +15,7 @@ from local.moto_mends import mend_inserts, mend_message_bodies
 from local.moto_secrets import mend_deletions
 from shared.campaigns.ports import Task
 from shared.campaigns.stored_content import UploadTarget
+from shared.exports.export import Export
 from shared.messages.payload import Channel
 from shared.messages.queue_message import QueueMessage
 from shared.recipients.number_key import NumberKey
@@ -23,6 +24,7 @@ from shared.storage.codec import decode
 from shared.storage.dynamodb.counters import DynamoCallCounts, DynamoCardFailures, DynamoTurns
 from shared.storage.dynamodb.daily_limit import DynamoNumberStatuses, DynamoPeopleCount
 from shared.storage.dynamodb.distributions import DynamoDistributions
+from shared.storage.dynamodb.exports import DynamoExports
 from shared.storage.dynamodb.holds import DynamoHolds
 from shared.storage.dynamodb.log import DynamoLog
 from shared.storage.dynamodb.people import (
@@ -36,6 +38,7 @@ from shared.storage.dynamodb.people import (
 from shared.storage.dynamodb.rate_limits import DynamoRateLimits
 from shared.storage.dynamodb.templates import DynamoTemplates
 from shared.storage.dynamodb.unknown_outcomes import DynamoLastHeard, DynamoUnknownSms
+from shared.storage.export_files import S3ExportFiles
 from shared.storage.files import S3Uploads
 from shared.storage.plans import S3Plans
 from shared.storage.queues import SqsChannelQueue, SqsStatusQueue, SqsTaskQueue
@@ -193,6 +196,19 @@ class _CloudHands:
                 return True
         return False
 
+    def file(self, export: Export) -> bytes | None:
+        versions = self.aws.s3.list_object_versions(Bucket=self.names.bucket, Prefix=_folder(export))
+        keys = [one["Key"] for one in versions.get("Versions", ()) if one["Key"].endswith(".csv")]
+        assert len(keys) <= 1
+        return self.aws.s3.get_object(Bucket=self.names.bucket, Key=keys[0])["Body"].read() if keys else None
+
+    def leavings(self, export: Export) -> int:
+        prefix = _folder(export)
+        uploads = self.aws.s3.list_multipart_uploads(Bucket=self.names.bucket, Prefix=prefix).get("Uploads", ())
+        versions = self.aws.s3.list_object_versions(Bucket=self.names.bucket, Prefix=prefix)
+        objects = [*versions.get("Versions", ()), *versions.get("DeleteMarkers", ())]
+        return len(uploads) + sum(not one["Key"].endswith(".csv") for one in objects)
+
     def _taken[T](self, url: str, kind: type[T], after: float = 0) -> Sequence[T]:
         taken: list[T] = []
         # moto reads the machine's own clock; no clock can be passed in.
@@ -204,6 +220,10 @@ class _CloudHands:
         return taken
 
 
+def _folder(export: Export) -> str:
+    return f"exports/{export.organisation}/{export.export_id}/"
+
+
 def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
     """The adapters of a new execution environment."""
     return World(
@@ -213,6 +233,8 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         turns=DynamoTurns(aws, names.state_table),
         plans=S3Plans(aws, names.bucket, NumberKey(b"k" * 64).content),
         uploads=S3Uploads(aws, names.bucket),
+        exports=DynamoExports(aws, names.state_table),
+        export_files=S3ExportFiles(aws, names.bucket),
         channels=SqsChannelQueue(aws, names.channels),
         task_queue=SqsTaskQueue(aws, names.fanout),
         status_queue=SqsStatusQueue(aws, names.status),

@@ -10,6 +10,8 @@ from shared.campaigns.ports import Distributions, Task, TaskQueue
 from shared.campaigns.stored_content import Plans, Uploads, UploadTarget
 from shared.cards.failures import CardFailures
 from shared.duplicates.already_sent import Turns
+from shared.exports.export import Export
+from shared.exports.ports import ExportFiles, ExportStore
 from shared.holds.keeper import HoldStore
 from shared.integrations.integration import Integrations, TokenStore
 from shared.integrations.templates import TemplateBook
@@ -35,6 +37,7 @@ from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUpload
 from tests.fakes.cards import FakeCardFailures
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
+from tests.fakes.exports import FakeExportFiles, FakeExports
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
 from tests.fakes.numbers import FakeLastHeard, FakePeopleCount
@@ -84,6 +87,14 @@ class Hands(Protocol):
         """Whether any version of any object contains a text."""
         ...
 
+    def file(self, export: Export) -> bytes | None:
+        """The file of an export; None: there is none that is complete."""
+        ...
+
+    def leavings(self, export: Export) -> int:
+        """How many uploads and objects an export has beside its file, old versions included."""
+        ...
+
 
 class RateLimitsAndMembers(RateLimits, MemberStore, Protocol):
     """Rate limits with their members."""
@@ -99,6 +110,8 @@ class World:
     turns: Turns
     plans: Plans
     uploads: Uploads
+    exports: ExportStore
+    export_files: ExportFiles
     channels: OffersMessages
     task_queue: TaskQueue
     status_queue: StatusQueue
@@ -133,6 +146,7 @@ class _MemoryHands:
     task_queue: FakeTaskQueue
     status_queue: FakeStatusQueue
     schedules: FakeSchedules
+    export_files: FakeExportFiles
 
     def put_file(self, target: UploadTarget, form: str, content: bytes) -> None:
         *_, organisation, upload_id = target.url.split("/")
@@ -163,11 +177,17 @@ class _MemoryHands:
         files = b"".join(content for versions in self.uploads.files.values() for _, content in versions)
         return text in encode(self.plans.objects).decode() or text.encode() in files
 
+    def file(self, export: Export) -> bytes | None:
+        return self.export_files.files.get((export.organisation, export.export_id))
+
+    def leavings(self, export: Export) -> int:
+        return len(self.export_files.uploads) + len(self.export_files.remainders)
+
 
 def in_memory() -> World:
     """The fakes. They have no cache, so another environment is the same world."""
     clock, points = FakeClock(), Points()
-    plans, uploads = FakePlans(points), FakeUploads(points)
+    plans, uploads, export_files = FakePlans(points), FakeUploads(points), FakeExportFiles(points)
     channel_queue, task_queue, status_queue = FakeChannelQueue(points), FakeTaskQueue(points), FakeStatusQueue()
     contacts, sessions, unknown_sms = FakeContacts(points), FakeSessions(points), FakeUnknownSms(points)
     schedules, distributions = FakeSchedules(points), FakeDistributions(points)
@@ -178,6 +198,8 @@ def in_memory() -> World:
         turns=FakeTurns(points),
         plans=plans,
         uploads=uploads,
+        exports=FakeExports(points),
+        export_files=export_files,
         channels=channel_queue,
         task_queue=task_queue,
         status_queue=status_queue,
@@ -207,6 +229,7 @@ def in_memory() -> World:
             task_queue=task_queue,
             status_queue=status_queue,
             schedules=schedules,
+            export_files=export_files,
         ),
         another=lambda: world,
     )

@@ -50,6 +50,7 @@ from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUpload
 from tests.fakes.cards import FakeCardFailures, FakeCards
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
+from tests.fakes.exports import FakeExportFiles, FakeExports
 from tests.fakes.holds import FakeHolds
 from tests.fakes.log import FakeLog
 from tests.fakes.numbers import FakeLastHeard, FakePeopleCount
@@ -143,6 +144,8 @@ class Office:
         self.turns = FakeTurns(self.points)
         self.plans = FakePlans(self.points)
         self.uploads = FakeUploads(self.points)
+        self.export_store = FakeExports(self.points)
+        self.export_files = FakeExportFiles(self.points)
         self.workbooks = ChildWorkbooks()
         self.queue = FakeChannelQueue(self.points)
         self.tasks = FakeTaskQueue(self.points)

@@ -21,6 +21,10 @@ class TextKind(StrEnum):
     """Why a message is dead."""
     STATUS_REASON = "status_reason"
     WARNING = "warning"
+    COLUMN = "column"
+    """Titles of an export's columns, by the field that they show."""
+    TERM = "term"
+    """Codes as an export shows them: "status.delivered"."""
 
 
 type Language = Literal["fr", "en"]

@@ -8,14 +8,16 @@ from shared.app.providers import PROVIDERS
 from shared.integrations.balances import BalancesByProvider
 from shared.providers.http import client
 from shared.providers.meta.graph import Graph, MetaTemplates
+from shared.storage.dynamodb.exports import DynamoExports
 from shared.storage.dynamodb.people import DynamoTraces
+from shared.storage.export_files import S3ExportFiles
 from shared.storage.files import S3Uploads
 from shared.storage.schedules import ScheduleNames, SchedulerSchedules
 from shared.storage.workbooks import ChildWorkbooks
 
 
 class AwsWhole(AwsCards, AwsKeyed):
-    """Adds: Meta's administration, balances, uploads, schedules and the traces of people."""
+    """Adds: Meta's administration, balances, uploads, exports, schedules and the traces of people."""
 
     @cached_property
     def meta(self) -> Graph:
@@ -36,6 +38,16 @@ class AwsWhole(AwsCards, AwsKeyed):
     def uploads(self) -> S3Uploads:
         """Files of clients."""
         return S3Uploads(self.aws, self._given.payload_bucket)
+
+    @cached_property
+    def export_store(self) -> DynamoExports:
+        """The states of exports."""
+        return DynamoExports(self.aws, self._given.state_table)
+
+    @cached_property
+    def export_files(self) -> S3ExportFiles:
+        """Files of exports."""
+        return S3ExportFiles(self.aws, self._given.payload_bucket)
 
     @cached_property
     def workbooks(self) -> ChildWorkbooks:

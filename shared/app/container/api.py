@@ -9,6 +9,7 @@ from shared.app.container.sending import TEST_CHAIN, Sms, SmsAdapters, WhatsApp,
 from shared.campaigns.control import Control, ControlDeps
 from shared.campaigns.samples import Samples
 from shared.campaigns.statistics import StatisticsReader
+from shared.exports.exporting import ExportDeps, Exports
 from shared.integrations.administration import Administration, AdministrationDeps
 from shared.integrations.health import SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
 from shared.integrations.integration import SmsIntegration, TokenStore, WhatsAppIntegration
@@ -154,6 +155,21 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
         """Consent."""
         on = self.adapters
         return Consents(on.people, on.integrations, on.number_key, on.clock)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """POST /v1/exports and GET /v1/exports/{export_id}."""
+        on = self.adapters
+        return Exports(
+            ExportDeps(
+                store=on.export_store,
+                files=on.export_files,
+                distributions=on.distributions,
+                tasks=on.tasks,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
 
     @cached_property
     def lookups(self) -> Lookups:

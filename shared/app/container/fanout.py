@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Protocol
 
 from shared.app.container.reading import Reading, ReadingAdapters
+from shared.app.exports import ExportRows, SheetWording
 from shared.app.fanout import Fanout, FanoutDeps
 from shared.campaigns.cancel import Sweep, SweepDeps
 from shared.campaigns.create import Planning, PlanningDeps
@@ -12,6 +13,7 @@ from shared.campaigns.recount import Tallies
 from shared.campaigns.release import Release, ReleaseDeps, StuckMessages
 from shared.cards.probe import CardProbe
 from shared.duplicates.already_sent import AlreadySent, Turns
+from shared.exports.exporting import ExportWork, ExportWorkDeps
 from shared.holds.release import AccountHealth, HoldWork, HoldWorkDeps, ReadCauses
 from shared.integrations.templates import TemplateGuard
 from shared.messages.agenda import Agenda, AgendaDeps
@@ -92,6 +94,24 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
                 eraser=self.eraser,
                 redrives=self.redrives,
                 account_health=self.account_health,
+                exports=on.export_store,
+                export_work=self.export_work,
+                telemetry=on.telemetry,
+                clock=on.clock,
+            )
+        )
+
+    @cached_property
+    def export_work(self) -> ExportWork:
+        """Makes the files of exports."""
+        on = self.adapters
+        return ExportWork(
+            ExportWorkDeps(
+                store=on.export_store,
+                files=on.export_files,
+                rows=ExportRows(browse=self.browse, distributions=on.distributions, clock=on.clock),
+                wording=SheetWording(),
+                tasks=on.tasks,
                 telemetry=on.telemetry,
                 clock=on.clock,
             )

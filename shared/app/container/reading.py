@@ -8,6 +8,7 @@ from shared.campaigns.control import Schedules
 from shared.campaigns.reading import Browse, BrowseDeps, Outlook
 from shared.campaigns.stored_content import Uploads
 from shared.cards.references import CardHost
+from shared.exports.ports import ExportFiles, ExportStore
 from shared.integrations.balances import Balances
 from shared.integrations.health import AsksSubscription
 from shared.integrations.templates import TemplateBook, Templates, TemplatesAtMeta
@@ -44,6 +45,14 @@ class ReadingAdapters(KeyedAdapters, Protocol):
     @property
     def uploads(self) -> Uploads:
         """Files of clients."""
+
+    @property
+    def export_store(self) -> ExportStore:
+        """The states of exports."""
+
+    @property
+    def export_files(self) -> ExportFiles:
+        """Files of exports."""
 
     @property
     def schedules(self) -> Schedules:
