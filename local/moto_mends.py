@@ -1,7 +1,8 @@
 """Changes what moto 5.2.5 does not do, or not well enough, for this stack.
 
-Only this module, `local.moto_access`, `local.moto_secrets` and `local.moto_state` touch moto's internals. Each `mend_*`
-is independent of the others. Each has a test in tests/local/test_moto_mends.py that fails when moto no longer needs it.
+Only this module, `local.moto_access`, `local.moto_secrets`, `local.moto_uploads` and `local.moto_state` touch moto's
+internals. Each `mend_*` is independent of the others. Each has a test in tests/local/test_moto_mends.py that fails when
+moto no longer needs it.
 The measurements are in ../shared/reference/local_stack.md.
 """
 
@@ -39,7 +40,7 @@ from moto.sqs.exceptions import BatchRequestTooLong, InvalidParameterValue, Rece
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 from moto.utilities.utils import get_partition
 
-from local import bucket_cors, moto_access, moto_secrets, sqs_rules
+from local import bucket_cors, moto_access, moto_secrets, moto_uploads, sqs_rules
 from local.indexed_queue import IndexedMessages
 from local.moto_access import replace as _replace
 from local.partiql import inserted
@@ -85,6 +86,7 @@ def apply_all() -> None:
     moto_access.mend_roles()
     moto_access.mend_access()
     moto_secrets.mend_deletions()
+    moto_uploads.mend_parts()
 
 
 def mend_instance_tracking() -> None:

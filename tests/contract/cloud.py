@@ -13,6 +13,7 @@ from botocore.session import Session
 
 from local.moto_mends import mend_inserts, mend_message_bodies
 from local.moto_secrets import mend_deletions
+from local.moto_uploads import mend_parts
 from shared.campaigns.ports import Task
 from shared.campaigns.stored_content import UploadTarget
 from shared.exports.export import Export
@@ -67,6 +68,7 @@ def connect() -> InlineAws:
     mend_inserts()
     mend_message_bodies()
     mend_deletions()
+    mend_parts()
     session = Session()
     session.set_credentials("testing", "testing")
     session.set_config_variable("region", _REGION)

@@ -777,6 +777,28 @@ def secret_made_again_after() -> list[int]:
     return refused
 
 
+def said_of_a_removed_upload() -> list[str]:
+    """What S3 says of a part whose upload was removed, and of putting its parts together."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket="parts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    upload = s3.create_multipart_upload(Bucket="parts", Key="k")["UploadId"]
+    s3.abort_multipart_upload(Bucket="parts", Key="k", UploadId=upload)
+    place = {"Bucket": "parts", "Key": "k", "UploadId": upload}
+    part = {"PartNumber": 1, "Body": b"x"}
+    parts = {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": "e"}]}}
+    return [
+        _code_or_crash(s3.upload_part, place | part),
+        _code_or_crash(s3.complete_multipart_upload, place | parts),
+    ]
+
+
+def _code_or_crash(call: Callable[..., Any], given: dict[str, Any]) -> str:
+    try:
+        return _code(call, given)
+    except KeyError as error:
+        return type(error).__name__
+
+
 def _code(call: Callable[..., Any], given: dict[str, str]) -> str:
     try:
         call(**given)
@@ -816,6 +838,7 @@ FACTS: tuple[Callable[[], Any], ...] = (
     default_list_is_split,
     nonsense_scheduled,
     secret_made_again_after,
+    said_of_a_removed_upload,
 )
 
 

@@ -227,3 +227,8 @@ def test_a_deleted_secret_keeps_its_name_for_a_while(plain: Facts, mended: Facts
     """AWS refuses to make, change or read a secret with that name for some seconds after the deletion."""
     assert plain["secret_made_again_after"] == []
     assert mended["secret_made_again_after"] == [0, 59]
+
+
+def test_a_removed_upload_is_missing(plain: Facts, mended: Facts) -> None:
+    assert plain["said_of_a_removed_upload"] == ["KeyError", "KeyError"]
+    assert mended["said_of_a_removed_upload"] == ["NoSuchUpload", "NoSuchUpload"]

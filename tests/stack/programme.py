@@ -146,6 +146,17 @@ class Programme:
         answer = http().get(f"{self.stack.control_url}/ledger", params={"provider": provider}).raise_for_status()
         return [entry for entry in answer.json()["messages"] if entry["organisation"] == self.organisation]
 
+    def export(self, **order: Any) -> tuple[Json, str]:
+        """A whole list as a file: the export once it is over, and what its URL leads to."""
+        asked = self.api.post("/v1/exports", json=order)
+        assert asked.status_code == 202, asked.text
+        identity = asked.json()["export_id"]
+        over = until(
+            lambda: self.ok(self.api.get(f"/v1/exports/{identity}")), lambda found: found["status"] != "running"
+        )
+        assert over["status"] == "done", over
+        return over, http().get(over["url"]).raise_for_status().content.decode("utf-8")
+
     @staticmethod
     def ok(answer: httpx2.Response) -> Json:
         assert answer.is_success, (answer.status_code, answer.text)

@@ -76,8 +76,10 @@ def test_a_page_from_another_origin_is_refused(programme: Programme) -> None:
     refused = preflight(target["url"], origin, "PUT", "content-type")
     assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (403, False)
     assert "AccessForbidden" in refused.text
-    read = preflight(target["url"], LOCAL_PAGES[0], "GET", "content-type")  # the bucket's rule is only for PUT
+    read = preflight(target["url"], origin, "GET", "content-type")
     assert (read.status_code, "access-control-allow-origin" in read.headers) == (403, False)
+    removed = preflight(target["url"], LOCAL_PAGES[0], "DELETE", "content-type")  # the bucket's rule is for PUT and GET
+    assert (removed.status_code, "access-control-allow-origin" in removed.headers) == (403, False)
     url = f"{programme.stack.base_url}/v1/uploads"
     assert "access-control-allow-origin" not in preflight(url, origin, "POST", "authorization").headers
 

@@ -1,10 +1,14 @@
 """The counts of a distribution equal the log's rows, by status and by reason (api.md, A message)."""
 
+import csv
+import io
 from collections import Counter
 from datetime import datetime
 
+import pytest
+
 from tests.stack.programme import DELIVERED, Json, Programme
-from tests.waiting import until
+from tests.waiting import http, until
 
 ROWS = 600
 """More than release logs ahead at one message a second."""
@@ -89,3 +93,72 @@ def test_the_estimated_end_follows_a_pause_and_a_resume(programme: Programme) ->
     assert datetime.fromisoformat(resumed["estimated_end"]) > datetime.fromisoformat(first)
     over = programme.ok(programme.act(made, "cancel"))
     assert over["estimated_end"] is None
+
+
+def sheet(text: str, separator: str) -> list[dict[str, str]]:
+    assert text.startswith("\ufeff")
+    assert text.count("\r\n") == text.count("\n")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator, strict=True))
+
+
+def test_a_distribution_goes_out_whole(programme: Programme) -> None:
+    """Its messages in both languages, its rejected rows and its duplicates, each as one file."""
+    people = [programme.recipient(DELIVERED + number, enrollment_id=f"-e{number}") for number in range(250)]
+    twice, wrong = people[0], programme.recipient(1, phone="N/A", enrollment_id="wrong")
+    made = programme.ok(programme.distribute(recipients=[*people, twice, wrong], confirm=True))
+    identity = made["distribution_id"]
+    until(lambda: programme.distribution(identity), lambda found: found["counts"]["delivered"] == len(people))
+    state, text = programme.export(kind="messages", distribution_id=identity, language="fr")
+    rows, listed_rows = sheet(text, ";"), listed(programme, made)
+    assert (state["rows"], len(rows)) == (len(people), len(people))
+    assert [row["Identifiant du message"] for row in rows] == [row["message_id"] for row in listed_rows]
+    assert {row["Statut"] for row in rows} == {"remis"}
+    assert [row["Destinataire"] for row in rows] == [f"'{row['recipient']}" for row in listed_rows]
+    assert {row["Identifiant de l’inscription"] for row in rows} == {f"'-e{number}" for number in range(len(people))}
+    sent = datetime.fromisoformat(listed_rows[0]["sent_at"])
+    assert rows[0]["Envoyé le (UTC)"] == f"{sent:%Y-%m-%d %H:%M:%S}"
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+    _, text = programme.export(kind="messages", campaign_id="campaign", status="failed", language="en")
+    assert sheet(text, ",") == []
+    assert text.startswith("\ufeffAccepted at (UTC),Recipient,")
+    _, text = programme.export(kind="rejected_rows", distribution_id=identity, language="en")
+    [row] = sheet(text, ",")
+    assert (row["Row"], row["Enrolment ID"], row["Error code"]) == ("252", "wrong", "phone_missing")
+    _, text = programme.export(kind="duplicates", distribution_id=identity, language="fr")
+    [row] = sheet(text, ";")
+    assert (row["Ligne de données"], row["Identique à la ligne de données"]) == ("251", "1")
+
+
+def test_the_file_of_an_export_is_fetched_by_a_browser_under_its_name(programme: Programme) -> None:
+    state, _ = programme.export(kind="messages", campaign_id="none-yet", language="en")
+    origin = "http://localhost:5173"
+    answer = http().get(state["url"], headers={"origin": origin})
+    assert answer.headers["access-control-allow-origin"] in (origin, "*")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-disposition"].startswith('attachment; filename="messages-none-yet-2')
+    assert "X-Amz-Expires=900" in state["url"]
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "field"),
+    [
+        ({"kind": "rejected_rows"}, 400, "distribution_id"),
+        ({"kind": "duplicates", "campaign_id": "c", "distribution_id": "d"}, 400, "campaign_id"),
+        ({"kind": "messages", "campaign_id": "c", "distribution_id": "d"}, 400, "distribution_id"),
+        ({"kind": "messages", "from": "2026-11-24T00:00:00Z", "to": "2026-11-23T00:00:00Z"}, 422, "to"),
+        ({"kind": "everything"}, 422, "kind"),
+    ],
+)
+def test_an_export_that_makes_no_sense_is_refused(programme: Programme, order: Json, status: int, field: str) -> None:
+    answer = programme.api.post("/v1/exports", json=order, headers={"Accept-Language": "fr"})
+    assert answer.status_code == status
+    [error] = answer.json()["errors"]
+    assert (error["field"], error["code"]) == (field, "field_invalid")
+    assert error["message"].startswith("La valeur est inutilisable. ")
+
+
+def test_an_export_of_an_unknown_distribution_is_not_found(programme: Programme) -> None:
+    for kind in ("messages", "rejected_rows", "duplicates"):
+        answer = programme.api.post("/v1/exports", json={"kind": kind, "distribution_id": "unknown"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert programme.api.get("/v1/exports/unknown").status_code == 404

@@ -49,6 +49,8 @@ ROUTES = """
     POST    /v1/messages/lookup                                     200
     GET     /v1/statistics                                          200
     GET     /v1/campaigns/{campaign_id}/statistics                  200
+    POST    /v1/exports                                             202
+    GET     /v1/exports/{export_id}                                 200
     POST    /v1/consents                                            204
     POST    /v1/consents/lookup                                     200
     POST    /v1/erasures                                            202
@@ -149,6 +151,7 @@ class World:
             "POST /v1/messages/lookup": phone,
             "POST /v1/uploads": {"format": "csv", "bytes": 10},
             "POST /v1/distributions": text | {"campaign_id": "walk", "recipients": [recipient], "schedule": self.later},
+            "POST /v1/exports": {"kind": "messages"},
             "POST /v1/consents": phone | {"granted": True, "source": "register"},
             "POST /v1/consents/lookup": phone,
             "POST /v1/erasures": {"phone": "+221770008299"},
@@ -162,7 +165,7 @@ WITH_BODY = [route for route in GUARDED if route.takes_body]
 OF_AN_ORGANISATION = [
     route
     for route in GUARDED
-    if re.search(r"\{(message|distribution)_id\}", route.path) or "/integrations" in route.path
+    if re.search(r"\{(message|distribution|export)_id\}", route.path) or "/integrations" in route.path
 ]
 
 
@@ -179,6 +182,7 @@ def settled(programme: Programme) -> World:
     waiting = programme.ok(programme.send(programme.recipient(DELIVERED), send_at=later["at"]))["message_id"]
     rows = [programme.recipient(DELIVERED), programme.recipient(1, phone="N/A")]
     planned = programme.ok(programme.distribute(recipients=rows, schedule=later))
+    exported = programme.ok(programme.api.post("/v1/exports", json={"kind": "messages", "status": "failed"}))
     webhook = programme.ok(programme.api.get("/v1/integrations/sms"))["webhook_url"]
     return World(
         programme=programme,
@@ -187,6 +191,7 @@ def settled(programme: Programme) -> World:
         places={
             "message_id": failed,
             "distribution_id": planned["distribution_id"],
+            "export_id": exported["export_id"],
             "campaign_id": "campaign",
             "name": "vaccination_card",
             "organisation_id": programme.organisation,

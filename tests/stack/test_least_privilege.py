@@ -175,7 +175,16 @@ def _distributions(programme: Programme) -> None:
     assert (missing.status_code, missing.json()["code"]) == (409, "upload_missing")
     for rows in ("errors", "duplicates"):
         programme.ok(programme.api.get(f"/v1/distributions/{made[0]['distribution_id']}/{rows}"))
+    _exported(programme, made[0]["distribution_id"])
     programme.ok(programme.api.get("/v1/distributions"))
+
+
+def _exported(programme: Programme, identity: str) -> None:
+    """A list goes out, although a worker that was killed has left half a file of it behind."""
+    queue = {"Bucket": programme.stack.output("PayloadBucketName")}
+    programme.export(kind="messages", distribution_id=identity)
+    [made] = programme.stack.aws("s3").list_objects_v2(**queue, Prefix=f"exports/{programme.organisation}/")["Contents"]
+    programme.stack.aws("s3").create_multipart_upload(**queue, Key=made["Key"])
 
 
 def _twice(programme: Programme) -> None:

@@ -34,6 +34,8 @@ API = {
     "POST /v1/distributions/{distribution_id}/pause",
     "POST /v1/distributions/{distribution_id}/resume",
     "POST /v1/distributions/{distribution_id}/cancel",
+    "POST /v1/exports",
+    "GET /v1/exports/{export_id}",
     "POST /v1/consents",
     "POST /v1/consents/lookup",
     "POST /v1/erasures",

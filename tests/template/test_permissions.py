@@ -157,8 +157,12 @@ def test_the_fan_out_may_receive_from_its_own_queues_only(template: Node) -> Non
 @pytest.mark.parametrize(
     ("role", "readable", "writable"),
     [
-        ("ApiRole", {"plans", "messages"}, {"uploads", "messages"}),
-        ("BulkFanoutRole", {"uploads", "plans", "messages", "dedupe_index"}, {"plans", "messages", "dedupe_index"}),
+        ("ApiRole", {"plans", "messages", "exports"}, {"uploads", "messages"}),
+        (
+            "BulkFanoutRole",
+            {"uploads", "plans", "messages", "dedupe_index", "exports"},
+            {"plans", "messages", "dedupe_index", "exports"},
+        ),
         ("SendWhatsAppRole", set(), set()),
         ("SendSmsRole", set(), set()),
         ("WebhookRole", set(), {"messages"}),
@@ -181,9 +185,15 @@ def test_only_the_fan_out_removes_objects_for_good(template: Node) -> None:
     for role in of_type(template, "AWS::IAM::Role"):
         found = {action for action in actions(template, role, "s3") if action.startswith("Delete")}
         assert found == ({"DeleteObjectVersion"} if role == "BulkFanoutRole" else set()), role
-    folders = ("dedupe_index", "messages", "plans", "uploads")
+    folders = ("dedupe_index", "exports", "messages", "plans", "uploads")
     prefixes = [str({"Fn::Sub": f"${{PayloadBucket.Arn}}/{prefix}/*"}) for prefix in folders]
     assert resources(template, "BulkFanoutRole", "s3:DeleteObjectVersion") == prefixes
+
+
+def test_only_the_fan_out_removes_half_written_files_of_exports(template: Node) -> None:
+    for role in of_type(template, "AWS::IAM::Role"):
+        expected = [str({"Fn::Sub": "${PayloadBucket.Arn}/exports/*"})] if role == "BulkFanoutRole" else []
+        assert resources(template, role, "s3:AbortMultipartUpload") == expected, role
 
 
 def test_schedules_may_invoke_the_fan_out_only(template: Node) -> None:

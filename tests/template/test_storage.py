@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from shared.exports.export import KEPT_FOR as EXPORT_KEPT_FOR
 from shared.policy.setting import FURTHEST
 from shared.storage.dynamodb.message_item import KEPT_FOR
 from tests.template.reading import ROOT, Node, at, listed, mapping, number, of_type, properties, text
@@ -107,18 +108,27 @@ def test_the_bucket_speaks_only_tls(template: Node) -> None:
 def test_payloads_expire_and_their_old_versions_too(template: Node) -> None:
     rules = listed(at(properties(template, "PayloadBucket"), "LifecycleConfiguration", "Rules"))
     by_prefix = {text(rule, "Prefix"): mapping(rule) for rule in rules if "Prefix" in mapping(rule)}
-    assert set(by_prefix) == set(KEPT_BY)
+    assert set(by_prefix) == {*KEPT_BY, "exports/"}
     for prefix, rule in by_prefix.items():
-        assert rule["ExpirationInDays"] == {"Ref": KEPT_BY[prefix]}, prefix
+        if prefix in KEPT_BY:
+            assert rule["ExpirationInDays"] == {"Ref": KEPT_BY[prefix]}, prefix
+        assert number(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation") == 1, prefix
         assert number(rule, "NoncurrentVersionExpiration", "NoncurrentDays") == 1, prefix
     shortest = number(template, "Parameters", "PayloadRetentionDays", "MinValue")
     assert shortest >= FURTHEST.days + DAYS_TO_SEND_A_MILLION
 
 
-def test_a_browser_may_upload_from_the_front_ends_origins_only(template: Node) -> None:
+def test_the_file_of_an_export_outlives_the_export(template: Node) -> None:
+    """S3 counts whole days, from the day after a file was complete."""
+    rules = listed(at(properties(template, "PayloadBucket"), "LifecycleConfiguration", "Rules"))
+    [rule] = [mapping(rule) for rule in rules if mapping(rule).get("Prefix") == "exports/"]
+    assert number(rule, "ExpirationInDays") > EXPORT_KEPT_FOR.days
+
+
+def test_a_browser_may_upload_and_fetch_from_the_front_ends_origins_only(template: Node) -> None:
     [rule] = listed(at(properties(template, "PayloadBucket"), "CorsConfiguration", "CorsRules"))
     assert at(rule, "AllowedOrigins") == {"Ref": "FrontEndOrigins"}
-    assert at(rule, "AllowedMethods") == ["PUT"]
+    assert at(rule, "AllowedMethods") == ["PUT", "GET"]
 
 
 def test_the_number_key_is_made_and_kept_by_secrets_manager(template: Node) -> None:

@@ -49,6 +49,8 @@ ROUTES = {
     "POST /v1/distributions/{distribution_id}/pause": SEND,
     "POST /v1/distributions/{distribution_id}/resume": SEND,
     "POST /v1/distributions/{distribution_id}/cancel": SEND,
+    "POST /v1/exports": READ,
+    "GET /v1/exports/{export_id}": READ,
     "POST /v1/consents": SEND,
     "POST /v1/consents/lookup": READ,
     "POST /v1/erasures": ADMIN,

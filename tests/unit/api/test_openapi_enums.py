@@ -15,6 +15,7 @@ from shared.api.texts.sentences import Language, TextKind, known_codes
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode
 from shared.campaigns.distribution import DistributionStatus, ScheduleMode
+from shared.exports.export import ExportStatus, Kind
 from shared.holds.hold import HoldScope
 from shared.messages.message import DeadReason, Status, Via
 from shared.messages.payload import Channel, Mode
@@ -59,6 +60,8 @@ FROM_THE_CODE: Mapping[str, Listed] = {
     "schemas/RecipientField": _listed(*FIELDS),
     "schemas/ScheduleMode": _listed(*ScheduleMode),
     "schemas/HoldScope": _listed(*HoldScope, also=("brake",)),  # api.md lists the operator's brake; it is not built yet
+    "schemas/ExportKind": _listed(*Kind),
+    "schemas/ExportStatus": _listed(*ExportStatus),
     "schemas/ConsentStatus": _listed(*ConsentState, also=("unknown",)),
     "schemas/TemplateOrigin": _listed(*get_args(get_type_hints(Usable)["origin"])),
     "schemas/TemplateStatus": _listed(*TemplateStatus),
@@ -78,6 +81,7 @@ FROM_THE_CODE: Mapping[str, Listed] = {
     "schemas/PreviewValid/valid": _listed(True),
     "schemas/PreviewInvalid/valid": _listed(False),
     "schemas/MessageAccepted/status": _listed(Status.PENDING),
+    "schemas/ExportAccepted/status": _listed(ExportStatus.RUNNING),
     "schemas/Upload/method": _listed("PUT"),
     "schemas/Schedule/if/mode": _listed(ScheduleMode.AT),
     "parameters/group/schema": _listed("day"),

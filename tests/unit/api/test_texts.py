@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from shared.api.texts.sentences import Language, TextKind, known_codes, placeholders, sentences, text
 from shared.base.refusal import ProblemCode
+from shared.exports.columns import COLUMNS
 from shared.messages.message import DeadReason
 from shared.recipients.countries import covered_names
 
@@ -115,6 +116,10 @@ CLOSED = {
     TextKind.DEAD_LETTER: frozenset(DeadReason),
     TextKind.STATUS_REASON: STATUS_REASONS,
     TextKind.WARNING: WARNINGS,
+    TextKind.COLUMN: frozenset(one.field for columns in COLUMNS.values() for one in columns),
+    TextKind.TERM: frozenset(
+        f"{one.field}.{term}" for columns in COLUMNS.values() for one in columns for term in one.terms
+    ),
 }
 EVERY = [(kind, code) for kind, codes in CLOSED.items() for code in sorted(codes)]
 

@@ -10,7 +10,7 @@ from shared.base.json import JsonObject
 from shared.exports.columns import COLUMNS
 from shared.exports.export import Kind
 
-SCHEMAS = {Kind.MESSAGES: "Message", Kind.REJECTED_ROWS: "Fault", Kind.DUPLICATES: "Duplicate"}
+SCHEMAS = {Kind.MESSAGES: "Message", Kind.REJECTED_ROWS: "FieldError", Kind.DUPLICATES: "Duplicate"}
 
 
 def leaves(schema: JsonObject, before: str = "") -> Iterator[str]:

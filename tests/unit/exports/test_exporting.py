@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.exports.export import KEPT_FOR, LEASE, MOST_RESTARTS, MOST_ROWS, MOST_TRIES, ExportStatus
-from shared.exports.exporting import SLICE
+from shared.exports.export import KEPT_FOR, LEASE, MOST_RESTARTS, MOST_ROWS, MOST_TRIES, SLICE, ExportStatus
 from tests.contract.making import distribution
 from tests.unit.exports.world import ALL, DEMO, ExportWorld
 
@@ -73,9 +72,7 @@ def test_a_task_ends_after_a_minute_and_puts_another_on_the_queue() -> None:
     count=st.integers(0, 90),
     seconds_a_page=st.sampled_from([0.1, 8.0, 25.0, 70.0]),
 )
-def test_killed_anywhere_it_is_one_whole_file(
-    kills: list[tuple[str, int]], count: int, seconds_a_page: float
-) -> None:
+def test_killed_anywhere_it_is_one_whole_file(kills: list[tuple[str, int]], count: int, seconds_a_page: float) -> None:
     """Each worker dies before a point; all that it did before stands. The tick revives the export."""
     world = made(count=count, seconds_a_page=seconds_a_page)
     export = world.ask()

@@ -49,7 +49,11 @@ def test_orders_that_are_taken(order: ExportOrder) -> None:
         (replace(MESSAGES, campaign_id="c", distribution_id="d"), ProblemCode.BAD_REQUEST, ["distribution_id"]),
         (replace(REJECTED, distribution_id=None), ProblemCode.BAD_REQUEST, ["distribution_id"]),
         (replace(ALL, distribution_id=None), ProblemCode.BAD_REQUEST, ["distribution_id"]),
-        (replace(ALL, distribution_id=None, campaign_id="c"), ProblemCode.BAD_REQUEST, ["distribution_id", "campaign_id"]),
+        (
+            replace(ALL, distribution_id=None, campaign_id="c"),
+            ProblemCode.BAD_REQUEST,
+            ["distribution_id", "campaign_id"],
+        ),
         (replace(REJECTED, campaign_id="c"), ProblemCode.BAD_REQUEST, ["campaign_id"]),
         (replace(REJECTED, status=Status.FAILED), ProblemCode.BAD_REQUEST, ["status"]),
         (replace(ALL, since=MORNING, until=MORNING), ProblemCode.BAD_REQUEST, ["from", "to"]),

@@ -3,8 +3,9 @@
 import csv
 import io
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,7 @@ def test_a_masked_number_can_be_read_and_is_not_run() -> None:
 def test_any_text_can_be_read_again_and_none_is_a_formula(language: Language, rows: list[list[str]]) -> None:
     found = read(lines(rows, language), language)
     assert found == [[disarmed(cell) for cell in row] for row in rows]
-    for cell, text in zip(sum(found, []), sum(rows, []), strict=True):
+    for cell, text in zip(chain(*found), chain(*rows), strict=True):
         assert cell in (text, f"'{text}")
         assert not cell.startswith(RUN)
         assert not cell.lstrip().startswith(RUN)

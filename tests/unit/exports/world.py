@@ -55,7 +55,7 @@ class FakeRows:
         if start % 3 == 1 and not was_empty:
             return Page(items=(), position=f"{start}+")
         end = min(start + self.a_page, self.count)
-        items = [{"row": number, "enrollment_id": f"e{number}"} for number in range(start, end)]
+        items: list[Document] = [{"row": number, "enrollment_id": f"e{number}"} for number in range(start, end)]
         return Page(items=items, position=str(end) if end < self.count else None)
 
 
@@ -158,4 +158,3 @@ class ExportWorld:
     def is_whole(self, export: Export) -> bool:
         """Whether each row is in the file once, in order."""
         return self.read(export) == [[str(number), "", "", f"e{number}"] for number in range(self.rows.count)]
-
