@@ -8,7 +8,7 @@ from shared.api.response import Response
 from shared.api.router import Router
 from shared.app.container.api import Api
 from shared.base.refusal import ProblemCode, Refusal
-from shared.integrations.administration import Integration, warnings_of
+from shared.integrations.administration import Saved, warnings_of
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.messages.payload import Channel
 from shared.sending.test_send import NewTestSend
@@ -23,17 +23,21 @@ def register(router: Router, app: Api, public_base_url: str) -> None:
     async def put(request: Request) -> Response:
         name = _name(request, _NAMES)
         body = validation.body(request, f"put_{name}_integration")
-        before = await app.adapters.integrations.whatsapp(request.organisation) if name == "whatsapp" else None
         saved = await app.administration.put(request.organisation, name, body)
-        made = isinstance(saved, WhatsAppIntegration) and before is None and "verify_token" not in body
-        return Response(
-            status=200, body=_document(public_base_url or request.base_url, request, saved, verify_token_made=made)
-        )
+        return Response(status=200, body=_document(public_base_url or request.base_url, request, saved))
+
+    @router.route("PATCH /v1/integrations/{name}", scope=Scope.ADMIN)
+    async def patch(request: Request) -> Response:
+        name = _name(request, _NAMES)
+        body = validation.body(request, f"patch_{name}_integration")
+        saved = await app.administration.patch(request.organisation, name, body)
+        return Response(status=200, body=_document(public_base_url or request.base_url, request, saved))
 
     @router.route("GET /v1/integrations/{name}", scope=Scope.ADMIN)
     async def get(request: Request) -> Response:
         found = await app.administration.get(request.organisation, _name(request, _NAMES))
-        return Response(status=200, body=_document(public_base_url or request.base_url, request, found))
+        unchanged = Saved(integration=found)
+        return Response(status=200, body=_document(public_base_url or request.base_url, request, unchanged))
 
     @router.route("DELETE /v1/integrations/{name}", scope=Scope.ADMIN)
     async def delete(request: Request) -> Response:
@@ -85,11 +89,10 @@ def _name(request: Request, names: tuple[str, ...]) -> str:
     return name
 
 
-def _document(
-    base_url: str, request: Request, found: Integration, *, verify_token_made: bool = False
-) -> documents.Document:
+def _document(base_url: str, request: Request, saved: Saved) -> documents.Document:
+    found = saved.integration
     if isinstance(found, WhatsAppIntegration):
-        shown = found.verify_token.value if verify_token_made else None
+        shown = found.verify_token.value if saved.made_verify_token else None
         document = documents.whatsapp(found, base_url, shown_once=shown)
     elif isinstance(found, SmsIntegration):
         document = documents.sms(found, base_url)

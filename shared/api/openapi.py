@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.base.json import JsonObject, JsonValue, parse_bytes
 
-_METHODS = frozenset({"get", "put", "post", "delete"})
+_METHODS = frozenset({"get", "put", "patch", "post", "delete"})
 
 
 @cache
@@ -36,6 +36,12 @@ def body_schema(operation: str) -> JsonObject:
     """The schema of an operation's JSON body. Raises KeyError for an operation without one."""
     content = as_object(as_object(operations()[operation]["requestBody"])["content"])
     return as_object(as_object(content["application/json"])["schema"])
+
+
+def body_media(operation: str) -> frozenset[str]:
+    """The content types that an operation's body may have. Empty for an operation without a body."""
+    declared = as_object(operations()[operation].get("requestBody", {}))
+    return frozenset(as_object(declared.get("content", {})))
 
 
 def parameters(operation: str) -> list[JsonObject]:

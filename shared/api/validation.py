@@ -273,6 +273,8 @@ MAX_UPLOAD_BYTES = 2_000_000_000
 
 _MAX_FIELD_ERRORS = 100
 
+_MERGE_PATCH = "application/merge-patch+json"
+
 _DISTRIBUTION = "create_distribution"
 
 _UPLOAD = "create_upload"
@@ -302,7 +304,8 @@ class Query:
 
 
 def body(request: Request, operation: str) -> JsonObject:
-    """The JSON object, valid by the schema of `operation` (an operationId). Fields that are null are left out.
+    """The JSON object, valid by the schema of `operation` (an operationId). Fields that are null are left out, except
+    in a merge patch, where they remove something.
 
     Raises Refusal: unsupported_media_type, too_large, use_upload (a distribution's body over 4 MB or 5,000 recipients),
     bad_request, unprocessable. A missing Content-Type counts as JSON.
@@ -310,11 +313,14 @@ def body(request: Request, operation: str) -> JsonObject:
     Characters that no message can carry are removed, but not from the values and texts of messages: composing a message
     removes them there, with a warning.
     """
-    _refuse_other_media(request)
+    media = openapi.body_media(operation)
+    _refuse_other_media(request, media)
     if len(request.body) > MAX_BODY_BYTES:
         raise _too_large(operation)
     schema = openapi.body_schema(operation)
-    found = openapi.as_object(without_nulls(schema, _parsed(request.body)))
+    found = _parsed(request.body)
+    if _MERGE_PATCH not in media:
+        found = openapi.as_object(without_nulls(schema, found))
     _refuse_too_many(found, operation)
     plain = _carriable(found)
     broken = [*_without_one_list(plain, operation), *violations(schema, plain)]
@@ -364,10 +370,10 @@ def _with_plus(value: str) -> str:
     return value.replace(" ", "+")
 
 
-def _refuse_other_media(request: Request) -> None:
+def _refuse_other_media(request: Request, allowed: frozenset[str]) -> None:
     media_type, *parameters = (part.strip() for part in request.headers.get("content-type", "").lower().split(";"))
     charsets = [p.partition("=")[2].strip('"') for p in parameters if p.startswith("charset=")]
-    if media_type not in {"", "application/json"} or not set(charsets) <= {"utf-8", "utf8"}:
+    if media_type not in {"", *allowed} or not set(charsets) <= {"utf-8", "utf8"}:
         raise Refusal(ProblemCode.UNSUPPORTED_MEDIA_TYPE)
 
 

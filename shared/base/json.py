@@ -86,6 +86,20 @@ def canonical(value: JsonValue) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+def merge_patch(target: JsonValue, patch: JsonValue) -> JsonValue:
+    """`target` changed as RFC 7396 (JSON Merge Patch) says: a null removes a member, an object is merged, and every
+    other value replaces what stands there."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
 def _rendered(value: object) -> Renderable:
     if isinstance(value, datetime):
         return rfc3339(value)

@@ -8,14 +8,16 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from shared.base.instants import Clock, milliseconds
-from shared.base.json import JsonObject, JsonValue
+from shared.base.json import JsonObject, JsonValue, merge_patch
 from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
 from shared.holds.keeper import HoldKeeper
 from shared.integrations.integration import (
     Dhis2Integration,
+    Integration,
     Integrations,
     Secret,
     SmsIntegration,
+    StoredSettings,
     TokenStore,
     UnitPrice,
     WhatsAppIntegration,
@@ -30,8 +32,6 @@ from shared.recipients.phone import PhoneError, normalise
 from shared.recipients.recipient import FIELDS
 from shared.texts.templates import is_ready_made
 
-type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
-
 _SENDER_NAME = re.compile(r"[A-Za-z0-9 -]{1,11}")
 
 _NARROW_SENDER_NAME = re.compile(r"[A-Za-z0-9 ]{1,11}")
@@ -42,6 +42,25 @@ _SENDER_ADDRESS = re.compile(r"tel:\+[0-9]{3,20}")
 _UID = re.compile(r"[A-Za-z][A-Za-z0-9]{10}")
 
 _MAPPABLE = frozenset(FIELDS) - {"enrollment_id"}
+
+_TRIES = 10
+"""How often settings are made anew because another request has changed them meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """Stored settings. `made_verify_token`: this request made the token, so it is shown once."""
+
+    integration: Integration
+    made_verify_token: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Settings as a PUT states them. `removed`: the names of stored secrets that are not kept."""
+
+    body: JsonObject
+    removed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +85,7 @@ class Administration:
 
     async def get(self, organisation: str, name: str) -> Integration:
         """The settings. Raises Refusal `not_found` if there are none."""
-        found = await self._read(organisation, name)
+        found = (await self._deps.integrations.stored(organisation, name)).integration
         if found is None:
             raise Refusal(ProblemCode.NOT_FOUND)
         return found
@@ -78,66 +97,90 @@ class Administration:
         the organisation is no member, and the settings that still exist let it join again. The second time removes a
         membership that a successful call may have created in between.
         """
-        kept = await self._read(organisation, name) if name != "dhis2" else None
+        kept = (await self._deps.integrations.stored(organisation, name)).integration
         await self._leave(kept)
         await self._deps.integrations.delete(organisation, name)
         await self._leave(kept)
         if name == "sms":
             await self._deps.tokens.remove(organisation)
 
-    async def put(self, organisation: str, name: str, body: JsonObject) -> Integration:
+    async def put(self, organisation: str, name: str, body: JsonObject) -> Saved:
         """Replace the settings. An omitted secret keeps its value. Raises Refusal with every error found."""
-        now = self._deps.clock.now()
-        if name == "whatsapp":
-            kept = await self._deps.integrations.whatsapp(organisation, uncached=True)
-            whatsapp = self._whatsapp(organisation, body, kept, now)
-            await self._check_default_template(whatsapp)
-            await self._replace(kept, whatsapp)
-            await self._deps.holding.try_now(organisation, Channel.WHATSAPP)
-            return whatsapp
-        if name == "sms":
-            before = await self._deps.integrations.sms(organisation, uncached=True)
-            sms = self._sms(organisation, body, before, now)
-            await self._replace(before, sms)
-            # Always, even if the secret is unchanged: if a worker died here before, an old token may be stored.
-            await self._deps.tokens.open(organisation)
-            await self._deps.holding.try_now(organisation, Channel.SMS)
-            return sms
-        integration = _dhis2(organisation, body, now)
-        await self._deps.integrations.put(integration)
-        return integration
+        return await self._save(organisation, name, lambda _: _Wanted(body=body))
 
-    async def _replace(
-        self, kept: WhatsAppIntegration | SmsIntegration | None, integration: WhatsAppIntegration | SmsIntegration
-    ) -> None:
-        """Store the settings and update the account's rate limit.
+    async def patch(self, organisation: str, name: str, patch: JsonObject) -> Saved:
+        """Change single settings (RFC 7396); all others stay. A null removes a value, also a secret.
+
+        Raises Refusal as `put`; `not_found` if there are no settings.
+        """
+        removed = frozenset(field for field, value in patch.items() if value is None)
+
+        def changed(kept: Integration | None) -> _Wanted:
+            if kept is None:
+                raise Refusal(ProblemCode.NOT_FOUND)
+            merged = merge_patch(_stated(kept), patch)
+            return _Wanted(body=merged if isinstance(merged, dict) else {}, removed=removed)
+
+        return await self._save(organisation, name, changed)
+
+    async def _save(self, organisation: str, name: str, change: Callable[[Integration | None], _Wanted]) -> Saved:
+        """Store what `change` makes of the stored settings. Of two requests at once, the later one starts anew from
+        what the other has stored, so nothing is lost.
+
+        What follows a write is done each time, even if nothing is new: a worker may have died here before.
+        """
+        for _ in range(_TRIES):
+            stored = await self._deps.integrations.stored(organisation, name)
+            kept, now = stored.integration, self._deps.clock.now()
+            saved = self._made(organisation, name, change(kept), kept, now)
+            await self._check_default_template(saved.integration)
+            if await self._replace(stored, saved.integration):
+                await self._apply(saved.integration)
+                return saved
+        raise Refusal(ProblemCode.STATE_CONFLICT)
+
+    def _made(self, organisation: str, name: str, wanted: _Wanted, kept: Integration | None, now: datetime) -> Saved:
+        match name:
+            case "whatsapp":
+                return self._whatsapp(
+                    organisation, wanted, kept if isinstance(kept, WhatsAppIntegration) else None, now
+                )
+            case "sms":
+                return self._sms(organisation, wanted, kept if isinstance(kept, SmsIntegration) else None, now)
+            case _:
+                return Saved(integration=_dhis2(organisation, wanted.body, _next_version(kept, now)))
+
+    async def _apply(self, integration: Integration) -> None:
+        """What new settings change at once: an old token of Orange is forgotten, and a held account is tried."""
+        if isinstance(integration, SmsIntegration):
+            await self._deps.tokens.open(integration.organisation)
+            await self._deps.holding.try_now(integration.organisation, Channel.SMS)
+        elif isinstance(integration, WhatsAppIntegration):
+            await self._deps.holding.try_now(integration.organisation, Channel.WHATSAPP)
+
+    async def _replace(self, stored: StoredSettings, integration: Integration) -> bool:
+        """Store the settings and update the account's rate limit. False: another request was first.
 
         If the account changes, the organisation leaves the previous one before and after, as in `delete`. If it stays
         the same, a new rate applies at once.
         """
-        is_moving = kept is not None and kept.rate_limit != integration.rate_limit
+        kept = stored.integration
+        if isinstance(integration, Dhis2Integration):
+            return await self._deps.integrations.put(integration, replacing=stored.version)
+        is_moving = isinstance(kept, WhatsAppIntegration | SmsIntegration) and kept.rate_limit != integration.rate_limit
         if is_moving:
             await self._leave(kept)
-        await self._deps.integrations.put(integration)
+        if not await self._deps.integrations.put(integration, replacing=stored.version):
+            return False
         if is_moving:
             await self._leave(kept)
         else:
             await self._deps.members.saved(integration)
+        return True
 
     async def _leave(self, kept: Integration | None) -> None:
         if isinstance(kept, WhatsAppIntegration | SmsIntegration):
             await self._deps.members.removed(kept.rate_limit)
-
-    async def _read(self, organisation: str, name: str) -> Integration | None:
-        match name:
-            case "whatsapp":
-                return await self._deps.integrations.whatsapp(organisation, uncached=True)
-            case "sms":
-                return await self._deps.integrations.sms(organisation, uncached=True)
-            case "dhis2":
-                return await self._deps.integrations.dhis2(organisation)
-            case _:
-                return None
 
     async def _check_default_template(self, integration: Integration) -> None:
         """The default template must exist at Meta if it is not a ready-made one. If Meta does not answer, the name is
@@ -153,10 +196,8 @@ class Administration:
             field_error = FieldError(field="default_template", code="template_unknown", facts={"name": name})
             raise Refusal(ProblemCode.UNPROCESSABLE, (field_error,))
 
-    def _whatsapp(
-        self, organisation: str, body: JsonObject, kept: WhatsAppIntegration | None, now: datetime
-    ) -> WhatsAppIntegration:
-        checking = _Checking(body)
+    def _whatsapp(self, organisation: str, wanted: _Wanted, kept: WhatsAppIntegration | None, now: datetime) -> Saved:
+        body, checking = wanted.body, _Checking(wanted)
         access_token = checking.secret("access_token", kept.access_token if kept else None, now)
         app_secret = checking.secret("app_secret", kept.app_secret if kept else None, now, required=False)
         verify_token = checking.secret("verify_token", kept.verify_token if kept else None, now, required=False)
@@ -167,7 +208,7 @@ class Administration:
         checking.finish()
         if access_token is None:
             raise Refusal(ProblemCode.BAD_REQUEST, (FieldError(field="access_token", code="field_invalid"),))
-        return WhatsAppIntegration(
+        integration = WhatsAppIntegration(
             organisation=organisation,
             phone_number_id=str(body["phone_number_id"]),
             sender_number=sender_number,
@@ -178,12 +219,13 @@ class Administration:
             business_account_id=checking.optional("business_account_id"),
             rate_per_second=_whole(body.get("rate_per_second"), 80),
             default_template=template,
-            version=milliseconds(now),
+            version=_next_version(kept, now),
             account=self._deps.number_key.account(META, str(body["phone_number_id"])),
         )
+        return Saved(integration=integration, made_verify_token=verify_token is None)
 
-    def _sms(self, organisation: str, body: JsonObject, kept: SmsIntegration | None, now: datetime) -> SmsIntegration:
-        checking = _Checking(body)
+    def _sms(self, organisation: str, wanted: _Wanted, kept: SmsIntegration | None, now: datetime) -> Saved:
+        body, checking = wanted.body, _Checking(wanted)
         client_secret = checking.secret("client_secret", kept.client_secret if kept else None, now)
         sender_name = str(body["sender_name"])
         if not _SENDER_NAME.fullmatch(sender_name):
@@ -195,7 +237,7 @@ class Administration:
         checking.finish()
         if client_secret is None:
             raise Refusal(ProblemCode.BAD_REQUEST, (FieldError(field="client_secret", code="field_invalid"),))
-        return SmsIntegration(
+        integration = SmsIntegration(
             organisation=organisation,
             client_id=str(body["client_id"]),
             client_secret=client_secret,
@@ -207,9 +249,10 @@ class Administration:
             peak_hours=peak_hours,
             receipt_addresses=addresses,
             receipt_token=kept.receipt_token if kept else Secret(value=self._deps.draw(), updated_at=now),
-            version=milliseconds(now),
+            version=_next_version(kept, now),
             account=self._deps.number_key.account(ORANGE, str(body["client_id"])),
         )
+        return Saved(integration=integration)
 
 
 def warnings_of(integration: Integration) -> tuple[ApiWarning, ...]:
@@ -220,10 +263,11 @@ def warnings_of(integration: Integration) -> tuple[ApiWarning, ...]:
 
 
 class _Checking:
-    """Reads values from a request's body and collects the errors."""
+    """Reads the wanted values and collects the errors."""
 
-    def __init__(self, body: JsonObject) -> None:
-        self._body = body
+    def __init__(self, wanted: _Wanted) -> None:
+        self._body = wanted.body
+        self._removed = wanted.removed
         self._field_errors: list[FieldError] = []
 
     def field_error(self, field: str, code: str, **facts: str) -> None:
@@ -235,6 +279,7 @@ class _Checking:
 
     def secret(self, field: str, kept: Secret | None, now: datetime, *, required: bool = True) -> Secret | None:
         given = self._body.get(field)
+        kept = None if field in self._removed else kept
         if not isinstance(given, str) or not given.strip():
             if required and kept is None:
                 raise Refusal(ProblemCode.BAD_REQUEST, (FieldError(field=field, code="field_invalid"),))
@@ -312,7 +357,43 @@ class _Checking:
         return [(country, value) for country, value in pairs if country in COVERED]
 
 
-def _dhis2(organisation: str, body: JsonObject, now: datetime) -> Dhis2Integration:
+def _stated(kept: Integration) -> JsonObject:
+    """The stored settings as a PUT would state them, without secrets and without what is not set."""
+    stated: dict[str, JsonValue]
+    match kept:
+        case WhatsAppIntegration():
+            stated = {
+                "phone_number_id": kept.phone_number_id,
+                "sender_number": kept.sender_number,
+                "business_account_id": kept.business_account_id,
+                "rate_per_second": kept.rate_per_second,
+                "default_template": kept.default_template,
+            }
+        case SmsIntegration():
+            stated = {
+                "client_id": kept.client_id,
+                "sender_name": kept.sender_name,
+                "default_country": kept.default_country,
+                "senders": dict(kept.senders),
+                "rate_per_second": kept.rate_per_second,
+                "unit_prices": {
+                    country: {"amount": format(price.amount, "f"), "currency": price.currency}
+                    for country, price in kept.unit_prices.items()
+                },
+                "peak_hours": [list(window) for window in kept.peak_hours],
+                "receipt_addresses": list(kept.receipt_addresses),
+            }
+        case Dhis2Integration():
+            stated = {"attributes": dict(kept.attributes), "program": kept.program}
+    return {field: value for field, value in stated.items() if value is not None}
+
+
+def _next_version(kept: Integration | None, now: datetime) -> int:
+    """Greater than the version that it replaces, also within one millisecond."""
+    return max(milliseconds(now), kept.version + 1 if kept is not None else 0)
+
+
+def _dhis2(organisation: str, body: JsonObject, version: int) -> Dhis2Integration:
     mapping = body["attributes"]
     attributes = {field: str(uid) for field, uid in mapping.items()} if isinstance(mapping, dict) else {}
     field_errors = [
@@ -331,7 +412,7 @@ def _dhis2(organisation: str, body: JsonObject, now: datetime) -> Dhis2Integrati
         organisation=organisation,
         attributes=attributes,
         program=str(program) if program is not None else None,
-        version=milliseconds(now),
+        version=version,
     )
 
 

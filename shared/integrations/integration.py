@@ -163,6 +163,18 @@ class TokenStore(Protocol):
         ...
 
 
+type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSettings:
+    """An integration as it is stored. `version` identifies this stored state, also after a deletion; it is empty if
+    nothing was ever stored."""
+
+    integration: Integration | None
+    version: str
+
+
 class Integrations(Protocol):
     """Stores the organisations' settings with their secrets. `version`: a cached object older than this is read
     again.
@@ -182,8 +194,13 @@ class Integrations(Protocol):
         """The DHIS2 settings; None if there are none."""
         ...
 
-    async def put(self, integration: WhatsAppIntegration | SmsIntegration | Dhis2Integration) -> None:
-        """Store these settings in place of the previous ones."""
+    async def stored(self, organisation: str, name: str) -> StoredSettings:
+        """The settings `name` (whatsapp, sms, dhis2) as they are now, without a cache."""
+        ...
+
+    async def put(self, integration: Integration, *, replacing: str | None = None) -> bool:
+        """Store these settings. `replacing`: the version of the stored state that they were made from. If it is no
+        longer the current one, nothing is written and the answer is False. None: in place of any state."""
         ...
 
     async def delete(self, organisation: str, name: str) -> bool:

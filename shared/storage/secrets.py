@@ -20,7 +20,9 @@ from shared.base.instants import Clock, microseconds
 from shared.integrations.integration import (
     AccessToken,
     Dhis2Integration,
+    Integration,
     SmsIntegration,
+    StoredSettings,
     StoredToken,
     WhatsAppIntegration,
 )
@@ -51,7 +53,7 @@ class ErasureError(Exception):
 
 def read_secret(aws: Aws, name: str) -> Kept | None:
     """None: there is no secret, or it was erased."""
-    found = _current(aws, name)
+    found = current_secret(aws, name)
     return None if found is None or found.text == ERASED else found
 
 
@@ -67,6 +69,19 @@ def put_secret(aws: Aws, name: str, text: str, key: str | None) -> None:
             aws.secrets.put_secret_value(SecretId=name, SecretString=text)
 
 
+def replace_secret(aws: Aws, name: str, text: str, version: str, key: str | None = None) -> bool:
+    """Replace the secret if `version` is still its current version; make it if `version` is empty. False: another
+    worker was first, and nothing was written."""
+    try:
+        if version:
+            aws.secrets.put_secret_value(SecretId=name, SecretString=text, ClientRequestToken=following(version))
+        else:
+            _create(aws, name, text, key)
+    except aws.secrets.exceptions.ResourceExistsException:
+        return False
+    return True
+
+
 def erase_secret(aws: Aws, name: str) -> bool:
     """Overwrite the secret. Returns whether there was one. It writes twice, because the previous version can be read
     too. A repeated call writes twice again, because the earlier call may have died in between.
@@ -75,7 +90,7 @@ def erase_secret(aws: Aws, name: str) -> bool:
     """
     there = False
     for _ in range(_TRIES):
-        found = _current(aws, name)
+        found = current_secret(aws, name)
         if found is None:
             return there
         there = there or found.text != ERASED
@@ -95,7 +110,8 @@ def following(version: str) -> str:
     return hashlib.sha256(version.encode()).hexdigest()
 
 
-def _current(aws: Aws, name: str) -> Kept | None:
+def current_secret(aws: Aws, name: str) -> Kept | None:
+    """The current version, also of an erased secret. None: there is no secret."""
     try:
         found = aws.secrets.get_secret_value(SecretId=name)
     except ClientError as error:
@@ -122,13 +138,11 @@ _MISSES = Quota(calls=50, span=timedelta(seconds=10))
 each time a new one. A webhook that is refused without a look-up is refused like any other, so Meta repeats it for days.
 Settings that this worker knows are always read."""
 
-type Integration = WhatsAppIntegration | SmsIntegration | Dhis2Integration
+type _Kind = type[WhatsAppIntegration] | type[SmsIntegration] | type[Dhis2Integration]
 
-_NAMES: dict[type[WhatsAppIntegration] | type[SmsIntegration] | type[Dhis2Integration], str] = {
-    WhatsAppIntegration: "whatsapp",
-    SmsIntegration: "sms",
-    Dhis2Integration: "dhis2",
-}
+_KINDS: dict[str, _Kind] = {"whatsapp": WhatsAppIntegration, "sms": SmsIntegration, "dhis2": Dhis2Integration}
+
+_NAMES: dict[_Kind, str] = {kind: name for name, kind in _KINDS.items()}
 
 
 class SecretIntegrations:
@@ -158,12 +172,27 @@ class SecretIntegrations:
     async def dhis2(self, organisation: str) -> Dhis2Integration | None:
         return await self._read(organisation, Dhis2Integration, 0, uncached=True)
 
-    async def put(self, integration: Integration) -> None:
+    async def stored(self, organisation: str, name: str) -> StoredSettings:
+        full = f"{self._prefix}/{organisation}/{name}"
+        found = await self._aws.run(lambda: current_secret(self._aws, full))
+        if found is None:
+            return StoredSettings(integration=None, version="")
+        integration = None if found.text == ERASED else decode(found.text, _KINDS[name])
+        return StoredSettings(integration=integration, version=found.version)
+
+    async def put(self, integration: Integration, *, replacing: str | None = None) -> bool:
         name = self._name(integration.organisation, type(integration))
         body = encode(integration).decode()
 
-        await self._aws.run(lambda: put_secret(self._aws, name, body, self._key))
+        def write() -> bool:
+            if replacing is not None:
+                return replace_secret(self._aws, name, body, replacing, self._key)
+            put_secret(self._aws, name, body, self._key)
+            return True
+
+        written = await self._aws.run(write)
         self._cache.pop(name, None)
+        return written
 
     async def delete(self, organisation: str, name: str) -> bool:
         full = f"{self._prefix}/{organisation}/{name}"
@@ -213,11 +242,7 @@ class SecretIntegrations:
         found = read_secret(self._aws, name)
         return decode(found.text, kind) if found is not None else None
 
-    def _name(
-        self,
-        organisation: str,
-        kind: type[WhatsAppIntegration] | type[SmsIntegration] | type[Dhis2Integration],
-    ) -> str:
+    def _name(self, organisation: str, kind: _Kind) -> str:
         return f"{self._prefix}/{organisation}/{_NAMES[kind]}"
 
 
@@ -271,13 +296,7 @@ class SecretTokenStore:
         body = encode(kept).decode()
 
         def replace() -> bool:
-            try:
-                self._aws.secrets.put_secret_value(
-                    SecretId=self._name(organisation), SecretString=body, ClientRequestToken=following(version)
-                )
-            except self._aws.secrets.exceptions.ResourceExistsException:
-                return False
-            return True
+            return replace_secret(self._aws, self._name(organisation), body, version)
 
         return await self._tried(organisation, replace, otherwise=True)
 

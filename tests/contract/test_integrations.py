@@ -245,3 +245,39 @@ async def test_reads_for_signed_in_callers_are_not_limited(aws: Aws, clock: Fake
         assert await reader.sms(f"organisation-{number}") is None
     await remembering(aws, clock, "signed-in").put(SMS)
     assert await reader.sms(ORGANISATION) == SMS
+
+
+async def test_a_conditional_write_replaces_only_what_was_read(world: World) -> None:
+    one, two = world.integrations, world.another().integrations
+    nothing = await one.stored(ORGANISATION, "sms")
+    assert (nothing.integration, nothing.version) == (None, "")
+    assert await one.put(SMS, replacing=nothing.version)
+    assert not await two.put(replace(SMS, sender_name="late"), replacing=nothing.version)
+    read = await two.stored(ORGANISATION, "sms")
+    assert read.integration == SMS
+    mended = replace(SMS, sender_name="PEV", version=2)
+    assert await two.put(mended, replacing=read.version)
+    assert not await one.put(replace(SMS, sender_name="late", version=3), replacing=read.version)
+    assert (await one.stored(ORGANISATION, "sms")).integration == mended
+
+
+async def test_a_deletion_is_a_state_of_its_own(world: World) -> None:
+    await world.integrations.put(SMS)
+    before = await world.integrations.stored(ORGANISATION, "sms")
+    assert await world.integrations.delete(ORGANISATION, "sms")
+    assert not await world.integrations.put(replace(SMS, version=2), replacing=before.version)
+    assert await world.another().integrations.sms(ORGANISATION) is None
+    after = await world.integrations.stored(ORGANISATION, "sms")
+    assert after.integration is None
+    assert await world.integrations.put(replace(SMS, version=3), replacing=after.version)
+    assert await world.another().integrations.sms(ORGANISATION) == replace(SMS, version=3)
+
+
+async def test_a_write_can_follow_a_conditional_one(world: World) -> None:
+    await world.integrations.put(SMS)
+    read = await world.integrations.stored(ORGANISATION, "sms")
+    assert await world.integrations.put(replace(SMS, version=2), replacing=read.version)
+    assert await world.integrations.put(replace(SMS, version=3))
+    again = await world.another().integrations.stored(ORGANISATION, "sms")
+    assert again.integration == replace(SMS, version=3)
+    assert again.version != read.version

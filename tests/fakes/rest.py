@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from local import sqs_rules
 from shared.base.instants import Clock, from_microseconds, microseconds
 from shared.campaigns.ports import Task
-from shared.integrations.integration import Dhis2Integration, SmsIntegration, WhatsAppIntegration
+from shared.integrations.integration import Dhis2Integration, SmsIntegration, StoredSettings, WhatsAppIntegration
 from shared.messages.errors import SendError
 from shared.messages.payload import Payload, Provider
 from shared.messages.queue_message import QueueMessage
@@ -253,6 +253,7 @@ class FakeIntegrations:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Integration] = {}
+        self.writes: Counter[tuple[str, str]] = Counter()
 
     async def whatsapp(
         self, organisation: str, *, version: int = 0, uncached: bool = False
@@ -268,11 +269,26 @@ class FakeIntegrations:
         found = self.kept.get((organisation, "dhis2"))
         return found if isinstance(found, Dhis2Integration) else None
 
-    async def put(self, integration: Integration) -> None:
+    async def stored(self, organisation: str, name: str) -> StoredSettings:
+        return StoredSettings(
+            integration=self.kept.get((organisation, name)), version=self._version(organisation, name)
+        )
+
+    async def put(self, integration: Integration, *, replacing: str | None = None) -> bool:
         names = {WhatsAppIntegration: "whatsapp", SmsIntegration: "sms", Dhis2Integration: "dhis2"}
-        self.kept[integration.organisation, names[type(integration)]] = integration
+        place = integration.organisation, names[type(integration)]
+        if replacing not in {None, self._version(*place)}:
+            return False
+        self.kept[place] = integration
+        self.writes[place] += 1
+        return True
+
+    def _version(self, organisation: str, name: str) -> str:
+        return str(self.writes[organisation, name] or "")
 
     async def delete(self, organisation: str, name: str) -> bool:
+        if (organisation, name) in self.kept:
+            self.writes[organisation, name] += 1
         return self.kept.pop((organisation, name), None) is not None
 
 

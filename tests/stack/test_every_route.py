@@ -21,6 +21,9 @@ ROUTES = """
     PUT     /v1/integrations/whatsapp                               200
     PUT     /v1/integrations/sms                                    200
     PUT     /v1/integrations/dhis2                                  200
+    PATCH   /v1/integrations/whatsapp                               200
+    PATCH   /v1/integrations/sms                                    200
+    PATCH   /v1/integrations/dhis2                                  200
     GET     /v1/integrations/whatsapp                               200
     GET     /v1/integrations/sms                                    200
     GET     /v1/integrations/dhis2                                  200
@@ -144,6 +147,9 @@ class World:
             | number,
             "PUT /v1/integrations/sms": {"sender_name": "PNV", "default_country": "SN"} | client,
             "PUT /v1/integrations/dhis2": {"attributes": {"phone": "aPhoneAttr1"}},
+            "PATCH /v1/integrations/whatsapp": {"rate_per_second": 79},
+            "PATCH /v1/integrations/sms": {"rate_per_second": 6},
+            "PATCH /v1/integrations/dhis2": {"attributes": {"first_name": "aFirstName1"}},
             "POST /v1/integrations/whatsapp/test": {"to": "+221770008290"},
             "POST /v1/integrations/sms/test": {"to": "+221770008290"},
             "POST /v1/preview": text | {"recipients": [recipient]},

@@ -11,6 +11,7 @@ WEBHOOKS = {
 }
 API = {
     "PUT /v1/integrations/{name}",
+    "PATCH /v1/integrations/{name}",
     "GET /v1/integrations/{name}",
     "DELETE /v1/integrations/{name}",
     "POST /v1/integrations/{name}/test",

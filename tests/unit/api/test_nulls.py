@@ -1,4 +1,5 @@
-"""A null in an optional field means the same as a missing field, in every body that the API accepts."""
+"""A null in an optional field means the same as a missing field, in every body that the API accepts. Only in a merge
+patch it removes something."""
 
 import copy
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from tests.unit.api.events import request
 BODIES = sorted(
     name
     for name, operation in openapi.operations().items()
-    if "requestBody" in operation and not name.endswith("_webhook")
+    if "requestBody" in operation and not name.endswith("_webhook") and not name.startswith("patch_")
 )
 type Path = tuple[str | int, ...]
 
@@ -135,3 +136,28 @@ def test_nulls_in_a_part_without_a_schema_stay() -> None:
     entity: JsonObject = {"trackedEntity": None, "attributes": [{"attribute": "aPhone00001", "value": None}]}
     body: JsonObject = {"recipient": {"dhis2": entity, "phone": None}, "zz": [None]}
     assert without_nulls(openapi.body_schema("send_message"), body) == {"recipient": {"dhis2": entity}, "zz": [None]}
+
+
+def test_nulls_of_a_merge_patch_stay() -> None:
+    patch: dict[str, object] = {"app_secret": None, "rate_per_second": None, "default_template": "own"}
+    assert validation.body(request(body=patch), "patch_whatsapp_integration") == patch
+    prices: dict[str, object] = {"unit_prices": {"SN": {"amount": "13"}, "CI": None}, "senders": None}
+    assert validation.body(request(body=prices), "patch_sms_integration") == prices
+
+
+@pytest.mark.parametrize(
+    ("operation", "patch", "field"),
+    [
+        ("patch_whatsapp_integration", {"access_token": None}, "access_token"),
+        ("patch_whatsapp_integration", {"phone_number_id": None}, "phone_number_id"),
+        ("patch_sms_integration", {"client_secret": None}, "client_secret"),
+        ("patch_sms_integration", {"unit_prices": {"SN": {"amount": None}}}, "unit_prices.SN.amount"),
+        ("patch_sms_integration", {"fax": None}, "fax"),
+        ("patch_dhis2_integration", {"attributes": None}, "attributes"),
+    ],
+)
+def test_what_settings_need_cannot_be_removed(operation: str, patch: dict[str, object], field: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        validation.body(request(body=patch), operation)
+    assert refused.value.code is ProblemCode.BAD_REQUEST
+    assert [one.field for one in refused.value.field_errors] == [field]

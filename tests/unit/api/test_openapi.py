@@ -18,6 +18,9 @@ from tests.unit.api.events import request
 READ, SEND, ADMIN, OPEN = "messaging.read", "messaging.send", "messaging.admin", None
 ROUTES = {
     "PUT /v1/integrations/whatsapp": ADMIN,
+    "PATCH /v1/integrations/whatsapp": ADMIN,
+    "PATCH /v1/integrations/sms": ADMIN,
+    "PATCH /v1/integrations/dhis2": ADMIN,
     "GET /v1/integrations/whatsapp": ADMIN,
     "DELETE /v1/integrations/whatsapp": ADMIN,
     "PUT /v1/integrations/sms": ADMIN,

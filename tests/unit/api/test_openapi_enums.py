@@ -76,6 +76,7 @@ FROM_THE_CODE: Mapping[str, Listed] = {
     "schemas/SendersOrder keys": COUNTRY_CODES,
     "schemas/UnitPrices keys": COUNTRY_CODES,
     "schemas/UnitPricesOrder keys": COUNTRY_CODES,
+    "schemas/UnitPricesPatch keys": COUNTRY_CODES,
     "schemas/TestResult/status": _listed(Status.SENT),
     "schemas/Fallback/channel": _listed(Channel.SMS),
     "schemas/PreviewValid/valid": _listed(True),

@@ -203,6 +203,13 @@ def test_content_types(content_type: str, taken: bool) -> None:
         assert refusal.code is ProblemCode.UNSUPPORTED_MEDIA_TYPE
 
 
+def test_a_merge_patch_has_a_content_type_of_its_own_which_no_other_body_may_have() -> None:
+    headers = {"content-type": "application/merge-patch+json"}
+    assert validation.body(request(body={}, headers=headers), "patch_sms_integration") == {}
+    refusal = _refused("test_sms_integration", {"to": "+221770000001"}, headers)
+    assert refusal.code is ProblemCode.UNSUPPORTED_MEDIA_TYPE
+
+
 def test_too_many_recipients_or_bytes_for_one_request() -> None:
     assert _refused("create_distribution", {**BULK, "recipients": [PERSON] * 5001}).code is ProblemCode.USE_UPLOAD
     padded = b'{"x": "' + b"a" * 4_000_000 + b'"}'

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.base.instants import from_rfc3339, rfc3339, rfc3339_or_none
-from shared.base.json import JsonValue, canonical, parse_bytes, render
+from shared.base.json import JsonValue, canonical, merge_patch, parse_bytes, render
 
 DOCUMENTS: st.SearchStrategy[JsonValue] = st.recursive(
     st.none()
@@ -143,3 +143,30 @@ def test_a_whole_number_is_an_int_in_every_notation(written: bytes, read: int) -
 @pytest.mark.parametrize("written", [b"1.5", b"1e300", b"9007199254740994.0"])
 def test_a_fraction_or_an_inexact_number_stays_a_float(written: bytes) -> None:
     assert type(parse_bytes(written)) is float
+
+
+@pytest.mark.parametrize(
+    ("target", "patch", "merged"),
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a", "b"], ["c", "d"], ["c", "d"]),
+        ({"a": "b"}, ["c"], ["c"]),
+        ({"a": "foo"}, None, None),
+        ({"a": "foo"}, "bar", "bar"),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_merge_patches_of_rfc_7396(target: JsonValue, patch: JsonValue, merged: JsonValue) -> None:
+    """The examples of its Appendix A."""
+    before = canonical(target)
+    assert merge_patch(target, patch) == merged
+    assert canonical(target) == before
