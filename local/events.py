@@ -234,6 +234,8 @@ def _settings(maker: Maker) -> Iterator[Step]:
     for name, body in (("sms", SMS), ("whatsapp", WHATSAPP), ("dhis2", DHIS2)):
         call = Call(method="PUT", path=f"/v1/integrations/{name}", body=body)
         yield _api(maker, f"put_integration_{name}", "PutIntegration", call, work=True)
+    changed = Call(method="PATCH", path="/v1/integrations/sms", body={"rate_per_second": 10})
+    yield _api(maker, "patch_integration", "PatchIntegration", changed)
     yield _api(maker, "get_integration", "GetIntegration", Call(method="GET", path="/v1/integrations/sms"))
     yield _api(maker, "delete_integration", "DeleteIntegration", Call(method="DELETE", path="/v1/integrations/dhis2"))
     health = Call(method="GET", path="/v1/integrations/sms/health")

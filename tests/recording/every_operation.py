@@ -43,6 +43,9 @@ def bodies(scene: Scene) -> Mapping[str, Json]:
         "put_whatsapp_integration": world.whatsapp(scene),
         "put_sms_integration": world.sms(scene),
         "put_dhis2_integration": {"attributes": {"phone": "aPhoneAttr1", "first_name": "aFirstName1"}},
+        "patch_whatsapp_integration": {"rate_per_second": 79},
+        "patch_sms_integration": {"sender_name": "PNV", "senders": {"EG": None}},
+        "patch_dhis2_integration": {"attributes": {"first_name": None}},
         "test_whatsapp_integration": {"to": "+221770008290"},
         "test_sms_integration": {"to": "+221770008291", "language": "en"},
         "preview": {"channel": "sms", "content": world.TEXT, "recipients": [person]},
@@ -201,7 +204,7 @@ def _with_a_bad_query(scene: Scene, operation: Operation, places: Places) -> Non
 def unknown_routes(scene: Scene) -> None:
     """404 of the gateway, other methods, and pages of other origins."""
     for method, path in (
-        ("GET", "/"), ("GET", "/v1"), ("GET", "/v1/nothing"), ("POST", "/health"), ("PATCH", "/v1/integrations/sms"),
+        ("GET", "/"), ("GET", "/v1"), ("GET", "/v1/nothing"), ("POST", "/health"), ("PATCH", "/v1/messages"),
         ("DELETE", "/v1/messages"), ("PUT", "/v1/messages"), ("HEAD", "/health"), ("OPTIONS", "/v1/messages"),
         ("GET", "/v1/messages/"), ("GET", "/v1//messages"), ("GET", "/v1/integrations/telex"), ("GET", "/docs/"),
         ("POST", "/v1/integrations/dhis2/test"), ("GET", "/v1/integrations/dhis2/health"), ("GET", "/v1/campaigns"),

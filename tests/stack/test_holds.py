@@ -245,7 +245,7 @@ def test_saved_settings_probe_the_account_at_once(running: RunningStack) -> None
         identity = _sent(programme, _people(programme, DELIVERED, 3))
         held = until(lambda: programme.distribution(identity), lambda one: one["status"] == "paused")
         assert _holds(held) == {("account", None): ("token_invalid", 3)}
-        programme.put_sms(client_id="mended", rate_per_second=50)
+        programme.ok(programme.api.patch("/v1/integrations/sms", json={"client_id": "mended", "rate_per_second": 50}))
         _waits_until(programme, identity, delivered=3)
 
 

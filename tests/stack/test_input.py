@@ -5,6 +5,7 @@ The tests have a stack of their own, whose clock is in Dakar's morning peak.
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,6 +62,42 @@ def test_an_empty_list_means_no_peak_hours(programme: Programme) -> None:
     assert made["starts_at"] < "2026-11-24T09:00:00Z"
     programme.put_sms()
     assert programme.ok(programme.api.get("/v1/integrations/sms"))["peak_hours"] == DEFAULT_PEAK_HOURS
+
+
+# -------------------------------------------------------------------------------------------------- Changing settings
+
+
+def test_a_patch_changes_what_it_names(programme: Programme) -> None:
+    before = programme.ok(programme.api.get("/v1/integrations/sms"))
+    patch = {"unit_prices": {"SN": {"amount": "13"}}, "senders": {"EG": None}, "sender_name": "PEV-SN"}
+    answer = programme.api.patch(
+        "/v1/integrations/sms", content=json.dumps(patch), headers={"Content-Type": "application/merge-patch+json"}
+    )
+    assert [one["code"] for one in programme.ok(answer)["warnings"]] == ["sender_name_narrow"]
+    changed = {
+        "sender_name": "PEV-SN",
+        "senders": {},
+        "unit_prices": {"SN": {"amount": "13", "currency": "XOF"}},
+        "warnings": answer.json()["warnings"],
+    }
+    assert answer.json() == before | changed
+    refused = programme.api.patch("/v1/integrations/sms", json={"unit_prices": {"ML": {"amount": "1"}}})
+    assert (refused.status_code, errors(refused.json())) == (422, [("unit_prices.ML", "field_invalid")])
+    assert programme.ok(programme.api.get("/v1/integrations/sms")) == answer.json()
+    nothing = programme.api.patch("/v1/integrations/dhis2", json={"program": None})
+    assert (nothing.status_code, nothing.json()["code"]) == (404, "not_found")
+
+
+def test_patches_at_once_lose_nothing(programme: Programme) -> None:
+    countries = ("CI", "ML", "BF", "GN", "CM", "MG")
+
+    def name_sender(country: str) -> int:
+        sender = {"senders": {country: "tel:+2210000"}}
+        return programme.api.patch("/v1/integrations/sms", json=sender).status_code
+
+    with ThreadPoolExecutor(len(countries)) as officers:
+        assert set(officers.map(name_sender, countries)) == {200}
+    assert programme.ok(programme.api.get("/v1/integrations/sms"))["senders"].keys() == {"EG", *countries}
 
 
 # ---------------------------------------------------------------------------------------------------------- Test sends
