@@ -11,6 +11,7 @@ from shared.base.refusal import ProblemCode, Refusal
 from shared.integrations.administration import Saved, warnings_of
 from shared.integrations.integration import SmsIntegration, WhatsAppIntegration
 from shared.messages.payload import Channel
+from shared.sending.channel import settings_of
 from shared.sending.test_send import NewTestSend
 
 _NAMES = ("whatsapp", "sms", "dhis2")
@@ -47,15 +48,14 @@ def register(router: Router, app: Api, public_base_url: str) -> None:
     @router.route("GET /v1/integrations/{name}/health", scope=Scope.ADMIN)
     async def examine(request: Request) -> Response:
         name = _name(request, ("whatsapp", "sms"))
-        if name == "whatsapp":
-            whatsapp = await app.adapters.integrations.whatsapp(request.organisation, uncached=True)
-            found = await app.whatsapp_health.examine(whatsapp) if whatsapp else None
-        else:
-            sms = await app.adapters.integrations.sms(request.organisation, uncached=True)
-            found = await app.sms_health.examine(sms) if sms else None
-        if found is None:
+        integration = await settings_of(app.adapters.integrations, request.organisation, Channel(name), uncached=True)
+        if integration is None:
             raise Refusal(ProblemCode.INTEGRATION_MISSING, integration=name)
-        return Response(status=200, body=health.document(found, request.language))
+        if isinstance(integration, WhatsAppIntegration):
+            found = await app.whatsapp_health.examine(integration)
+        else:
+            found = await app.sms_health.examine(integration)
+        return Response(status=200, body=health.document(found, request.language, integration.provider))
 
     @router.route("POST /v1/integrations/{name}/test", scope=Scope.ADMIN)
     async def test(request: Request) -> Response:

@@ -19,6 +19,7 @@ from shared.holds.hold import RunHold
 from shared.holds.keeper import shown
 from shared.integrations.integration import Dhis2Integration, Secret, SmsIntegration, WhatsAppIntegration
 from shared.messages.message import DeadLetter, Message, Price, Status, dead_letter_id
+from shared.messages.payload import Channel
 from shared.policy.consent import Consent
 from shared.policy.eligibility import Accepted, Rejected
 from shared.texts.composition import Composed
@@ -38,7 +39,7 @@ def message(view: MessageView, now: datetime, language: Language) -> Document:
         "channel": found.channel,
         "status": found.status,
         "reason": reason,
-        "reason_text": text(TextKind.REASON, reason, language) if reason is not None else None,
+        "reason_text": _reason_text(TextKind.REASON, reason, language, found.provider or found.channel),
         "provider_message_id": found.provider_message_id,
         "recipient": found.recipient,
         "campaign_id": found.campaign_id,
@@ -57,7 +58,7 @@ def message(view: MessageView, now: datetime, language: Language) -> Document:
         "failed_at": found.failed_at,
         "attempts": found.attempts,
         "next_attempt_at": view.next_attempt_at,
-        "hold": _hold(hold, language) if hold is not None else None,
+        "hold": _hold(hold, language, found.channel) if hold is not None else None,
         "via": found.via,
         "created_by": view.created_by,
     }
@@ -88,9 +89,7 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "channel": found.channel,
         "status": found.status,
         "status_reason": found.status_reason,
-        "status_reason_text": text(TextKind.STATUS_REASON, found.status_reason, language)
-        if found.status_reason is not None
-        else None,
+        "status_reason_text": _reason_text(TextKind.STATUS_REASON, found.status_reason, language, found.channel),
         "accepted": plan.accepted if plan else 0,
         "rejected": plan.rejected if plan else 0,
         "duplicates": plan.duplicates if plan else 0,
@@ -109,7 +108,7 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "completed_at": found.completed_at,
         "columns": _columns(found.columns),
         "fallback": _fallback(plan.fallback, view.fallbacks) if plan and plan.fallback else None,
-        "holds": [{**_hold(one, language), "messages": rows} for one, rows in view.held.items()],
+        "holds": [{**_hold(one, language, found.channel), "messages": rows} for one, rows in view.held.items()],
     }
 
 
@@ -117,14 +116,19 @@ def _columns(found: Sequence[Column] | None) -> list[Renderable] | None:
     return None if found is None else [{"header": one.header, "field": one.field} for one in found]
 
 
-def _hold(found: RunHold, language: Language) -> Document:
+def _hold(found: RunHold, language: Language, channel: Channel) -> Document:
     scope, key = shown(found.scope)
     return {
         "scope": scope,
         "key": key,
         "reason": found.reason,
-        "reason_text": text(TextKind.STATUS_REASON, found.reason, language),
+        "reason_text": _reason_text(TextKind.STATUS_REASON, found.reason, language, channel),
     }
+
+
+def _reason_text(kind: TextKind, reason: str | None, language: Language, provider: str) -> str | None:
+    """The reason as a sentence. `provider`: the provider or the channel that is meant."""
+    return text(kind, reason, language, {"provider": provider}) if reason is not None else None
 
 
 def sample(found: Sample) -> Document:

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 
 from shared.api.documents import Document
-from shared.api.texts.sentences import Language, Sentences, filled_in
+from shared.api.texts.sentences import Language, Sentences, dated, filled_in, named_provider
 from shared.integrations.balances import Balance
 from shared.integrations.health import Check, Health
 from shared.texts.templates import Usable
 
 
-def document(health: Health, language: Language) -> Document:
-    """The findings in the reader's language, with the figures."""
+def document(health: Health, language: Language, provider: str) -> Document:
+    """The findings in the reader's language, with the figures. `provider`: the provider or the channel that was
+    examined."""
     templates, balances = health.templates, health.balances
     return {
         "ok": health.ok,
-        "checks": [_check(check, language) for check in health.checks],
+        "checks": [_check(check, language, provider) for check in health.checks],
         "sender": health.sender,
         "quality": health.quality,
         "daily_limit": health.daily_limit,
@@ -24,18 +25,16 @@ def document(health: Health, language: Language) -> Document:
     }
 
 
-def _check(check: Check, language: Language) -> Document:
+def _check(check: Check, language: Language, provider: str) -> Document:
     detail, remedy = finding(check.name, check.code, language)
+    facts = {name: dated(name, value, language) for name, value in check.facts.items() if value}
+    facts |= named_provider(provider, language)
     return {
         "name": check.name,
         "ok": check.ok,
-        "detail": _said(detail, check.facts),
-        "remedy": _said(remedy, check.facts) or None,
+        "detail": filled_in(detail, facts),
+        "remedy": filled_in(remedy, facts) or None,
     }
-
-
-def _said(sentences: Sentences, facts: Mapping[str, str]) -> str:
-    return filled_in(sentences, {name: value for name, value in facts.items() if value})
 
 
 def _template(one: Usable) -> Document:
@@ -61,13 +60,13 @@ _SETTINGS_FR = "Paramètres > Intégrations > WhatsApp"
 _EN: Mapping[str, Finding] = {
     "token.fine": (("The credentials are accepted.",), ()),
     "token.token_invalid": (
-        ("The provider refuses the credentials.", "Its code: {provider_code}."),
+        ("{Provider} refuses the credentials.", "Its code: {provider_code}."),
         ("Enter new ones under Settings > Integrations, then look here again.",),
     ),
     "token.permission_missing": (
         (
             "The credentials do not give access to this, or the ID of the number or the client is wrong.",
-            "The provider's code: {provider_code}.",
+            "The code from {provider}: {provider_code}.",
         ),
         (
             "WhatsApp: give the system user whatsapp_business_messaging and whatsapp_business_management, and check "
@@ -195,11 +194,11 @@ _EN: Mapping[str, Finding] = {
         (),
     ),
     "refused": (
-        ("Not checked, because the provider refused our question.", "Its code: {provider_code}."),
+        ("Not checked, because {provider} refused our question.", "Its code: {provider_code}."),
         ("First repair what the other checks report.",),
     ),
     "unanswered": (
-        ("Not checked, because the provider gave no usable answer.", "The code: {provider_code}."),
+        ("Not checked, because {provider} gave no usable answer.", "The code: {provider_code}."),
         ("Look again in a few minutes. Sending continues as far as possible.",),
     ),
 }
@@ -207,14 +206,14 @@ _EN: Mapping[str, Finding] = {
 _FR: Mapping[str, Finding] = {
     "token.fine": (("Les identifiants sont acceptés.",), ()),
     "token.token_invalid": (
-        ("Le fournisseur refuse les identifiants.", "Son code : {provider_code}."),
+        ("{Provider} refuse les identifiants.", "Son code : {provider_code}."),
         ("Saisissez-en de nouveaux sous Paramètres > Intégrations, puis revenez ici.",),
     ),
     "token.permission_missing": (
         (
             "Les identifiants ne donnent pas accès à ces informations, ou l’identifiant du numéro ou du client est "
             "erroné.",
-            "Le code du fournisseur : {provider_code}.",
+            "Le code donné par {provider} : {provider_code}.",
         ),
         (
             "WhatsApp : donnez à l’utilisateur système whatsapp_business_messaging et whatsapp_business_management, et "
@@ -362,11 +361,11 @@ _FR: Mapping[str, Finding] = {
         (),
     ),
     "refused": (
-        ("Non vérifié, car le fournisseur a refusé notre question.", "Son code : {provider_code}."),
+        ("Non vérifié, car {provider} a refusé notre question.", "Son code : {provider_code}."),
         ("Corrigez d’abord ce que signalent les autres points.",),
     ),
     "unanswered": (
-        ("Non vérifié, car le fournisseur n’a pas donné de réponse utilisable.", "Le code : {provider_code}."),
+        ("Non vérifié, car {provider} n’a pas donné de réponse utilisable.", "Le code : {provider_code}."),
         ("Revenez dans quelques minutes. L’envoi continue autant que possible.",),
     ),
 }

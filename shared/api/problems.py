@@ -45,7 +45,7 @@ def document(refusal: Refusal, language: Language) -> dict[str, Renderable]:
     facts = _with_advice(refusal.facts, language)
     problem: dict[str, Renderable] = {
         "type": f"/docs#problem-{refusal.code}",
-        "title": text(TextKind.PROBLEM_TITLE, refusal.code, language),
+        "title": text(TextKind.PROBLEM_TITLE, refusal.code, language, facts),
         "status": STATUS[refusal.code],
         "detail": text(TextKind.PROBLEM_DETAIL, refusal.code, language, facts),
         "code": refusal.code,
@@ -109,5 +109,5 @@ def _with_advice(facts: Mapping[str, str], language: Language) -> Mapping[str, s
     reason = facts.get("reason", "")
     for kind in (TextKind.STATUS_REASON, TextKind.REASON, TextKind.FIELD):
         if reason in known_codes(kind, language):
-            return {**facts, "advice": text(kind, reason, language)}
+            return {**facts, "advice": text(kind, reason, language, {"provider": facts.get("provider", "")})}
     return facts

@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
@@ -19,6 +20,7 @@ from shared.policy.consent import Given
 from shared.policy.eligibility import field_error_of
 from shared.policy.gate import GateInput, Go, Never, NotBefore, gate
 from shared.policy.setting import Settings
+from shared.recipients.countries import COVERED
 from shared.recipients.number_key import NumberKey
 from shared.recipients.recipient import Recipient
 from shared.sending.channel import Integrated, book_slots
@@ -115,7 +117,9 @@ class SendTest:
         ended = _message_reason(reason) if was_asked else "expired"
         await self._deps.status_writer.end_unsent(message.organisation, message_id, ended, self._deps.clock.now())
         if was_asked:
-            raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=error.code if error else "")
+            code = error.code if error else ""
+            provider = earlier.provider if earlier and earlier.provider else channel
+            raise Refusal(ProblemCode.PROVIDER_REFUSED, reason=reason, provider_code=code, provider=provider)
         # The send step asks for the time at which the call arrives: it may be quiet hours then, although not yet now.
         _check_gate(channel, composed, self._deps.clock.now() + ARRIVES)
         raise Refusal(ProblemCode.STATE_CONFLICT, reason=_waits_for(channel))
@@ -190,7 +194,8 @@ def _check_gate(channel: Channel, composed: Composed, now: datetime) -> None:
     )
     match gate(gate_input, now):
         case NotBefore(at=at):
-            raise Refusal(ProblemCode.QUIET_HOURS, opens_at=at.isoformat())
+            local = at.astimezone(ZoneInfo(COVERED[composed.phone.country].zone))
+            raise Refusal(ProblemCode.QUIET_HOURS, opens_at=local.isoformat())
         case Never(reason=reason):
             raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(field_error_of(reason)),))
         case Go():

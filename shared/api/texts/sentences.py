@@ -1,6 +1,8 @@
 """What the officer reads: a text for every code, in French and English, with the facts filled in."""
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from string import Formatter
@@ -31,18 +33,50 @@ type Language = Literal["fr", "en"]
 
 _LONGEST_FACT = 200
 
+_DATES = frozenset({"opens_at", "latest", "maximum", "ends"})
+"""Facts that may be a day or an instant."""
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
 
 def text(kind: TextKind, code: str, language: Language, facts: Mapping[str, str] | None = None) -> str:
-    """The text of a code. A sentence with a fact that is absent or empty is left out; the first sentence has no fact.
+    """The text of a code. A sentence with a fact that is absent or empty is left out; the first sentence has no fact
+    but `provider`, which is always known: the fact is a channel or a provider.
 
     Raises KeyError for a code outside api.md's closed list, because that is an error of ours.
     """
     texts, words = _tables(language)
     codes = texts[kind]
     sentences = codes[code] if code in codes or kind is not TextKind.REASON else texts[TextKind.FIELD][code]
-    return filled_in(
-        sentences, {name: _shown(words.get(name, {}), value) for name, value in (facts or {}).items() if value}
-    )
+    given = {name: value for name, value in (facts or {}).items() if value}
+    known = {name: _shown(words.get(name, {}), dated(name, value, language)) for name, value in given.items()}
+    return filled_in(sentences, known | named_provider(given.get("provider", ""), language))
+
+
+def named_provider(provider: str, language: Language) -> dict[str, str]:
+    """The facts that name the provider, within a sentence and at its beginning. `provider`: the provider or the channel
+    that is meant; empty: unknown."""
+    words = _tables(language)[1]["provider"]
+    name = words.get(provider, words[""])
+    return {"provider": name, "Provider": name[0].upper() + name[1:]}
+
+
+def dated(name: str, value: str, language: Language) -> str:
+    """A fact with a day or an instant (ISO 8601) as people write it; every other fact as it is. An instant in UTC says
+    so; one with an offset is in the reader's own time."""
+    if name not in _DATES or not _ISO.fullmatch(value):
+        return value
+    instant = datetime.fromisoformat(value)
+    day = f"{instant:%d/%m/%Y}" if language == "fr" else f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}"
+    if "T" not in value:
+        return day
+    zone = " UTC" if value.endswith("Z") else ""
+    return f"{day} à {instant.hour} h {instant:%M}{zone}" if language == "fr" else f"{day}, {instant:%H:%M}{zone}"
 
 
 def filled_in(sentences: Sentences, known: Mapping[str, str]) -> str:

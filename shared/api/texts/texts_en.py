@@ -21,7 +21,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "upload_missing": ("The file has not arrived",),
         "use_upload": ("Too many recipients for one request",),
         "state_conflict": ("Not possible in this state",),
-        "provider_refused": ("The provider refused",),
+        "provider_refused": ("{Provider} refused",),
         "too_large": ("Too large",),
         "unsupported_media_type": ("Wrong content type",),
         "unprocessable": ("The content cannot be accepted",),
@@ -87,9 +87,9 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Reload the page and choose an action that is still possible.",
         ),
         "provider_refused": (
-            "The provider refused the request.",
+            "{Provider} refused the request.",
             "{advice}",
-            "The provider's code: {provider_code}.",
+            "The code from {provider}: {provider_code}.",
         ),
         "too_large": ("The request is too large.", "The limit is {limit}.", "Send less at once."),
         "unsupported_media_type": (
@@ -248,7 +248,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "It should be {type}.",
             "It should be {format}.",
             "It should be one of {allowed}.",
-            "It should match {pattern}.",
+            "It should be {pattern}.",
             "It should be at least {minimum}.",
             "It should be at most {maximum}.",
             "A consent cannot have a date in the future: the latest is {latest}. "
@@ -273,7 +273,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Ask the beneficiary before you resend it.",
         ),
         "provider_rejected": (
-            "The provider rejected the message.",
+            "{Provider} rejected the message.",
             "Tell the technical team: they must check the content.",
         ),
         "experiment_withheld": (
@@ -308,7 +308,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
     },
     TextKind.STATUS_REASON: {
         "token_invalid": (
-            "The provider no longer accepts the credentials.",
+            "{Provider} no longer accepts the credentials.",
             "Enter new ones under Settings > Integrations. Sending is then tried again at once.",
         ),
         "permission_missing": (
@@ -316,8 +316,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Grant it at Meta, then resume. Sending is then tried again at once.",
         ),
         "account_restricted": (
-            "The provider has restricted or blocked the account.",
-            "Solve this in the provider's console. Sending then continues by itself, or at once when you resume.",
+            "{Provider} has restricted or blocked the account.",
+            "Solve this with {provider}. Sending then continues by itself, or at once when you resume.",
         ),
         "payment_required": (
             "Meta asks for a payment.",
@@ -331,7 +331,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "country_not_subscribed": (
             "The account may not send messages to this country.",
-            "Subscribe to the country at the provider, or ask the provider to open it, then resume.",
+            "Subscribe to the country with {provider}, or ask {provider} to open it, then resume.",
         ),
         "sender_name_not_approved": (
             "Orange has not approved the sender name.",
@@ -350,7 +350,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "You have reached the number of people that Meta lets you contact in a day.",
             "Sending continues by itself when the limit allows it.",
         ),
-        "provider_down": ("The provider does not answer.", "Sending continues when it answers again."),
+        "provider_down": ("{Provider} does not answer.", "Sending continues when it answers again."),
         "paused_by_user": ("A person in your organisation paused it.", "Resume it to continue."),
         "expired": ("It was not confirmed within 7 days.", "Create the distribution again."),
         "file_unreadable": (
@@ -449,6 +449,21 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
+    "provider": {"": "the provider", "whatsapp": "Meta", "meta": "Meta", "orange": "Orange"},
+    "pattern": {
+        "^[a-z0-9_]{1,512}$": "1 to 512 small letters without accents, digits or _",
+        "^[!-~]{1,255}$": "1 to 255 characters without accents and blanks",
+        "^[!-~]{1,4096}$": "1 to 4,096 characters without accents and blanks",
+        "^[ -~]{1,4096}$": "1 to 4,096 characters without accents",
+        "^[0-9]{1,9}(\\.[0-9]{1,6})?$": "an amount like 12 or 12.5",
+        "^[A-Za-z0-9_.-]{1,64}$": "1 to 64 letters without accents, digits, _, . or -",
+        "^[A-Za-z0-9_-]{1,64}$": "1 to 64 letters without accents, digits, _ or -",
+        "^[A-Za-z0-9 -]{1,11}$": "1 to 11 letters without accents, digits, blanks or -",
+        "^[A-Za-z][A-Za-z0-9]{10}$": "a DHIS2 UID: a letter, then 10 letters or digits",
+        "^[0-9a-f-]{36}\\.[0-9]{1,13}$": "a dead_letter_id of the list, unchanged",
+        "^tel:\\+[0-9]{4,15}$": "tel:+ and 4 to 15 digits, like tel:+2210000",
+        "^[A-Z]{3}$": "a currency code of three capitals, like XOF",
+    },
     "countries": covered_names_by_code("en"),
     "gone": {"expired": "expired", "erased": "erased"},
     "too_late": {

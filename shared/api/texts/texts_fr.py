@@ -1,6 +1,7 @@
 """French texts, with the same codes and placeholders as texts_en.py (a test compares them).
 
-"Fournisseur" is Meta or Orange where both can be meant; where only one can be meant, the text names it.
+Where only Meta or only Orange can be meant, the text names it. Where both can be, `{provider}` is the name of the one
+that is meant, or "le fournisseur" if that is not known.
 """
 
 from shared.api.texts import sheets
@@ -23,7 +24,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         "upload_missing": ("Le fichier n’est pas arrivé",),
         "use_upload": ("Trop de destinataires pour une seule demande",),
         "state_conflict": ("Impossible dans cet état",),
-        "provider_refused": ("Le fournisseur a refusé",),
+        "provider_refused": ("{Provider} a refusé",),
         "too_large": ("Trop volumineux",),
         "unsupported_media_type": ("Type de contenu incorrect",),
         "unprocessable": ("Le contenu ne peut pas être accepté",),
@@ -68,7 +69,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "quiet_hours": (
             "Aucun SMS n’est envoyé entre 21 h et 7 h, heure locale du destinataire.",
-            "Réessayez à partir de {opens_at}.",
+            "Réessayez à partir du {opens_at} (heure du destinataire).",
             "Rien n’a été envoyé.",
         ),
         "upload_missing": (
@@ -89,9 +90,9 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Rechargez la page et choisissez une action encore possible.",
         ),
         "provider_refused": (
-            "Le fournisseur a refusé la demande.",
+            "{Provider} a refusé la demande.",
             "{advice}",
-            "Code du fournisseur : {provider_code}.",
+            "Code donné par {provider} : {provider_code}.",
         ),
         "too_large": (
             "La demande est trop volumineuse.",
@@ -267,10 +268,10 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Il faut {type}.",
             "Il faut {format}.",
             "Valeurs possibles : {allowed}.",
-            "Elle doit correspondre à {pattern}.",
+            "Il faut {pattern}.",
             "Le minimum est {minimum}.",
             "Le maximum est {maximum}.",
-            "Un consentement ne peut pas avoir une date dans le futur : au plus tard {latest}. "
+            "Un consentement ne peut pas avoir une date dans le futur : au plus tard le {latest}. "
             "Vérifiez que le jour et le mois ne sont pas inversés.",
             "Il en faut au moins {least}.",
             "Il en faut au plus {most}.",
@@ -295,7 +296,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Demandez au bénéficiaire avant de le renvoyer.",
         ),
         "provider_rejected": (
-            "Le fournisseur a rejeté le message.",
+            "{Provider} a rejeté le message.",
             "Prévenez l’équipe technique : elle doit vérifier le contenu.",
         ),
         "experiment_withheld": (
@@ -333,7 +334,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
     },
     TextKind.STATUS_REASON: {
         "token_invalid": (
-            "Le fournisseur n’accepte plus les identifiants.",
+            "{Provider} n’accepte plus les identifiants.",
             "Saisissez-en de nouveaux sous Paramètres > Intégrations. L’envoi est aussitôt essayé de nouveau.",
         ),
         "permission_missing": (
@@ -341,8 +342,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Accordez-le chez Meta, puis reprenez. L’envoi est aussitôt essayé de nouveau.",
         ),
         "account_restricted": (
-            "Le fournisseur a restreint ou bloqué le compte.",
-            "Réglez cela dans la console du fournisseur. L’envoi reprend de lui-même, ou aussitôt si vous le relancez.",
+            "{Provider} a restreint ou bloqué le compte.",
+            "Réglez cela chez {provider}. L’envoi reprend de lui-même, ou aussitôt si vous le relancez.",
         ),
         "payment_required": (
             "Meta demande un paiement.",
@@ -359,7 +360,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "country_not_subscribed": (
             "Le compte n’est pas autorisé à envoyer des messages dans ce pays.",
-            "Abonnez-vous à ce pays chez le fournisseur, ou demandez-lui de l’ouvrir, puis reprenez.",
+            "Abonnez-vous à ce pays chez {provider}, ou demandez-lui de l’ouvrir, puis reprenez.",
         ),
         "sender_name_not_approved": (
             "Orange n’a pas approuvé le nom d’expéditeur.",
@@ -378,7 +379,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Vous avez atteint le nombre de personnes que Meta vous permet de contacter par jour.",
             "L’envoi reprend de lui-même dès que la limite le permet.",
         ),
-        "provider_down": ("Le fournisseur ne répond pas.", "L’envoi reprend dès qu’il répond."),
+        "provider_down": ("{Provider} ne répond pas.", "L’envoi reprend dès qu’il répond."),
         "paused_by_user": ("Une personne de votre organisation l’a mise en pause.", "Reprenez-la pour continuer."),
         "expired": ("Elle n’a pas été confirmée dans les 7 jours.", "Créez la distribution de nouveau."),
         "file_unreadable": (
@@ -479,6 +480,21 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
+    "provider": {"": "le fournisseur", "whatsapp": "Meta", "meta": "Meta", "orange": "Orange"},
+    "pattern": {
+        "^[a-z0-9_]{1,512}$": "de 1 à 512 minuscules sans accent, chiffres ou _",
+        "^[!-~]{1,255}$": "de 1 à 255 caractères sans accent ni espace",
+        "^[!-~]{1,4096}$": "de 1 à 4 096 caractères sans accent ni espace",
+        "^[ -~]{1,4096}$": "de 1 à 4 096 caractères sans accent",
+        "^[0-9]{1,9}(\\.[0-9]{1,6})?$": "un montant comme 12 ou 12.5",
+        "^[A-Za-z0-9_.-]{1,64}$": "de 1 à 64 lettres sans accent, chiffres, _, . ou -",
+        "^[A-Za-z0-9_-]{1,64}$": "de 1 à 64 lettres sans accent, chiffres, _ ou -",
+        "^[A-Za-z0-9 -]{1,11}$": "de 1 à 11 lettres sans accent, chiffres, espaces ou -",
+        "^[A-Za-z][A-Za-z0-9]{10}$": "un UID de DHIS2 : une lettre, puis 10 lettres ou chiffres",
+        "^[0-9a-f-]{36}\\.[0-9]{1,13}$": "un dead_letter_id de la liste, inchangé",
+        "^tel:\\+[0-9]{4,15}$": "tel:+ suivi de 4 à 15 chiffres, comme tel:+2210000",
+        "^[A-Z]{3}$": "un code de monnaie en trois majuscules, comme XOF",
+    },
     "countries": {code: name.replace("'", "’") for code, name in covered_names_by_code("fr").items()},
     "gone": {"expired": "expiré", "erased": "effacé"},
     "too_late": {
@@ -553,8 +569,8 @@ WORDS: dict[str, dict[str, str]] = {
         "null": "null",
     },
     "format": {
-        "date-time": "une heure avec son fuseau, comme 2026-11-23T10:00:00Z",
-        "provider-message-id": "l’identifiant de message du fournisseur, tel que le journal le montre, sans espaces",
+        "date-time": "une date et une heure avec leur fuseau (RFC 3339)",
+        "provider-message-id": "l’identifiant donné par Meta ou Orange, tel que le journal le montre, sans espaces",
         "identifier": "de 1 à 64 lettres, chiffres, - ou _, sans numéro de téléphone (8 chiffres ou plus)",
         "name": "un nom sur une ligne, sans numéro de téléphone (8 chiffres ou plus ; une date s’écrit 30/11/2026)",
         "time-of-day": "une heure comme 08:30",

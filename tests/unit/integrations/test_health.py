@@ -63,7 +63,7 @@ class Clinic:
 
 
 def reported(health: Health, language: Language) -> list[tuple[str, str, str | None]]:
-    document = shown.document(health, language)
+    document = shown.document(health, language, "orange" if health.quality is None else "meta")
     checks = document["checks"]
     assert isinstance(checks, list)
     lines = [(str(one["name"]), str(one["detail"]), one["remedy"]) for one in checks]
@@ -79,7 +79,7 @@ def test_a_healthy_account_has_no_findings() -> None:
     found = clinic.examine()
     assert found.ok
     assert [check.name for check in found.checks] == NAMES
-    document = shown.document(found, "fr")
+    document = shown.document(found, "fr", "meta")
     assert (document["sender"], document["quality"], document["daily_limit"], document["used_24h"]) == (
         "Programme",
         "GREEN",
@@ -205,7 +205,7 @@ def test_sms_is_healthy_while_the_default_country_has_units() -> None:
     ends = FakeClock().now() + timedelta(days=30)
     assert sms_codes(Balance(country="SN", units=5, expires_at=ends)) == {}
     found = asyncio.run(SmsHealth(Balances(Balance(country="SN", units=5, expires_at=ends)), FakeClock()).examine(SMS))
-    document = shown.document(found, "en")
+    document = shown.document(found, "en", "orange")
     assert document["balances"] == [{"country": "SN", "units": 5, "expires_at": ends}]
     assert (document["templates"], document["quality"], document["daily_limit"]) == (None, None, None)
     narrow = replace(SMS, sender_name="SANTE-SN")
