@@ -119,7 +119,7 @@ async def _plan(form: str, channel: Channel) -> Distribution:
     office.plans = cast(FakePlans, Plans(aws, "payload", office.number_key.content))
     office.uploads = cast(FakeUploads, S3Uploads(aws, "payload"))
     office.people = cast(FakePeople, DynamoPeople(aws, "state"))
-    await office.planning().plan_upload(DEMO, IDENTITY)
+    await office.planning().plan_stored(DEMO, IDENTITY)
     return office.distributions.items[DEMO, IDENTITY]
 
 

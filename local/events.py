@@ -401,6 +401,8 @@ def _campaign(maker: Maker) -> Iterator[Step]:
         for body in (json.loads(record["body"]) for record in queue_messages["Records"])
         if body["payload"]["to"] == CAMPAIGN_NUMBERS[1]
     )
+    retry = maker.http(Call(method="POST", path=f"{one}/retry", body={}, key="events-retry"))
+    yield Step(name="bulk_fanout_retry", function="BulkFanoutFunction", trigger="RetryDistribution", event=retry)
     again = Call(method="POST", path=f"/v1/messages/{refused}/resend")
     yield _api(maker, "resend_message", "ResendMessage", again)
     undone = Call(method="POST", path=f"/v1/messages/{resend_id(refused)}/cancel")

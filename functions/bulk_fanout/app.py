@@ -1,5 +1,5 @@
-"""Handles POST /v1/distributions, the tasks of the fan-out queue, dead queue messages of the channel queues, and the
-tick.
+"""Handles POST /v1/distributions and the retry of one, the tasks of the fan-out queue, dead queue messages of the
+channel queues, and the tick.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ from shared.app.runtime import (
 from shared.app.telemetry import LoggedTelemetry
 from shared.base.instants import Clock
 from shared.base.refusal import FieldError, ProblemCode, Refusal
-from shared.campaigns.create import NewDistribution
+from shared.campaigns.create import NewDistribution, NewRetry
 from shared.campaigns.distribution import Order
 from shared.campaigns.ports import Task
 from shared.messages.payload import Channel
@@ -77,6 +77,7 @@ def build(
     given_up = frozenset(settings.dead_letter_queue_arns.split(","))
     router = Router(on_error=telemetry.crash)
     router.add("POST /v1/distributions", partial(_create, app), scope=Scope.SEND)
+    router.add("POST /v1/distributions/{distribution_id}/retry", partial(_retry, app), scope=Scope.SEND)
     loop = loop or Loop(telemetry.crash)
 
     def handle(event: Event, context: Context) -> Answer:
@@ -122,6 +123,26 @@ async def _create(app: FanningOut, request: Request) -> Response:
     )
     view = await app.browse.view(distribution)
     return Response(status=201 if upload_id is None else 202, body=documents.distribution(view, request.language))
+
+
+async def _retry(app: FanningOut, request: Request) -> Response:
+    key = idempotency_key(request)
+    body = validation.body(request, "retry_distribution")
+    source = request.path_parameters["distribution_id"]
+    distribution = await app.planning.retry(
+        NewRetry(
+            organisation=request.organisation,
+            key=key,
+            # The path names a part of the request: the same key for another distribution is another request.
+            request_hash=body_hash({**body, "distribution_id": source}, secret=app.adapters.number_key_bytes),
+            source=source,
+            reasons=bodies.retry_reasons(body),
+            confirm=body.get("confirm") is True,
+            created_by=request.subject or None,
+        )
+    )
+    view = await app.browse.view(distribution)
+    return Response(status=202, body=documents.distribution(view, request.language))
 
 
 async def _tick(app: FanningOut, tick: Mapping[str, str] | bool) -> None:

@@ -6,6 +6,7 @@ from typing import cast
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.campaigns.distribution import Schedule, ScheduleMode
+from shared.campaigns.retry import NEVER
 from shared.recipients.recipient import parse_instant
 from shared.texts.content import Content, FallbackOrder, SmsEncoding
 
@@ -44,6 +45,19 @@ def schedule(body: JsonObject) -> Schedule:
     if (mode is ScheduleMode.AT) != (at is not None):
         raise Refusal(ProblemCode.UNPROCESSABLE, (FieldError(field="schedule.at", code="field_invalid"),))
     return Schedule(mode=mode, at=at)
+
+
+def retry_reasons(body: JsonObject) -> tuple[str, ...] | None:
+    """`reasons` of a retry; None if it is absent. Raises Refusal for a reason that is never retried."""
+    named = body.get("reasons")
+    if not isinstance(named, list):
+        return None
+    reasons = tuple(dict.fromkeys(map(str, named)))
+    never = [reason for reason in reasons if reason in NEVER]
+    if never:
+        field_error = FieldError(field="reasons", code="field_invalid", facts={"retry": never[0]})
+        raise Refusal(ProblemCode.UNPROCESSABLE, (field_error,))
+    return reasons
 
 
 def obj(body: JsonObject, name: str) -> JsonObject:

@@ -49,6 +49,7 @@ def message(view: MessageView, now: datetime, language: Language) -> Document:
         "language": view.language,
         "distribution_id": found.listed_in,
         "parent_message_id": found.parent_message_id,
+        "successor_message_id": found.successor_message_id,
         "segments": found.segments,
         "price": _price(found.price) if found.was_asked_for else None,
         "scheduled_for": found.scheduled_for,

@@ -117,7 +117,7 @@ class Fanout:
         )
         match task.kind:
             case "plan":
-                await self._deps.planning.plan_upload(task.organisation, task.distribution_id)
+                await self._deps.planning.plan_stored(task.organisation, task.distribution_id)
             case "advance" | "agenda" | "holds":
                 if await self._is_unfinished(task, until):
                     await self._deps.tasks.put([task])
@@ -157,7 +157,7 @@ class Fanout:
             return False
         match distribution.status:
             case DistributionStatus.PLANNING:
-                await self._deps.planning.plan_upload(organisation, distribution_id)
+                await self._deps.planning.plan_stored(organisation, distribution_id)
             case DistributionStatus.PLANNED:
                 late = expired(distribution, now)
                 if late is not None:

@@ -26,6 +26,12 @@ def distribution_id(organisation: str, key: str) -> str:
     return str(uuid5(_NAMESPACE, f"{organisation}\nPOST /v1/distributions\n{key}"))
 
 
+def retry_id(organisation: str, key: str) -> str:
+    """The ID of the distribution that a retry with this Idempotency-Key makes. The key counts for the route, whichever
+    distribution the path names."""
+    return str(uuid5(_NAMESPACE, f"{organisation}\nPOST /v1/distributions/{{distribution_id}}/retry\n{key}"))
+
+
 def row_message_id(distribution: str, row: int) -> str:
     """The ID of the message of one row of a distribution. Rows count from 1."""
     return str(uuid5(UUID(distribution), str(row)))

@@ -12,6 +12,7 @@ from shared.base.instants import Clock
 from shared.campaigns.distribution import Distribution
 from shared.campaigns.ports import Distributions
 from shared.campaigns.recount import Tallies, some_at_once
+from shared.campaigns.retry import without_place
 from shared.campaigns.stored_content import Plans
 from shared.messages.factory import cancelled_row
 from shared.messages.message import CANCELLED, Chunk, Message, Status
@@ -103,6 +104,8 @@ class Sweep:
             return False
         key, now = deps.plans.chunk_key(organisation, attempt, chunk), deps.clock.now()
         await deps.log.add_all([cancelled_row(distribution, chunk, row, key, now) for row in rows])
+        # Every row of a retry that is in the log has the place of its failed message, or never goes.
+        await without_place(deps.log, organisation, rows)
         await deps.distributions.note_logged(organisation, chunk, now, Counter(row.country for row in rows))
         return True
 

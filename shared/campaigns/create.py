@@ -1,15 +1,16 @@
-"""POST /v1/distributions: make a distribution and plan it, from inline rows or from an upload."""
+"""POST /v1/distributions: make a distribution and plan it, from inline rows or from an upload. POST
+/v1/distributions/{distribution_id}/retry: the same, from failed rows of another distribution."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.base.events import Telemetry
-from shared.base.ids import distribution_id
+from shared.base.ids import distribution_id, retry_id
 from shared.base.instants import Clock
 from shared.base.json import JsonObject
-from shared.base.refusal import ProblemCode, Refusal
+from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.campaigns.control import Schedules, advance_task, follow
 from shared.campaigns.distribution import (
     UNCONFIRMED_LIFE,
@@ -17,14 +18,18 @@ from shared.campaigns.distribution import (
     DistributionStatus,
     Order,
     Plan,
+    Retry,
     Schedule,
+    ScheduleMode,
     Upload,
     lapsed,
 )
-from shared.campaigns.planning import Planner
+from shared.campaigns.planning import Planner, in_windows
 from shared.campaigns.ports import Distributions, Task, TaskQueue
+from shared.campaigns.retry import FailedRows
 from shared.campaigns.stored_content import Plans, Readable, Uploads
-from shared.duplicates.already_sent import AlreadySent
+from shared.duplicates.already_sent import AlreadySent, Comparison
+from shared.duplicates.dedupe_key import RowsAcceptedAgain
 from shared.messages.payload import Channel
 from shared.policy.eligibility import Row
 from shared.policy.setting import SettingReader, check, check_fallback, check_instant, check_with
@@ -61,6 +66,27 @@ class NewDistribution:
     name: str | None = None
     """What people call the distribution."""
 
+    @property
+    def distribution_id(self) -> str:
+        """The ID that belongs to the key. A key counts per route."""
+        make = distribution_id if self.order.retry is None else retry_id
+        return make(self.organisation, self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRetry:
+    """The request to retry the failed rows of the distribution `source`; its shape is checked already. `reasons` None:
+    the usual ones (`shared.campaigns.retry.EXCLUDED`)."""
+
+    organisation: str
+    key: str
+    request_hash: str
+    source: str
+    reasons: tuple[str, ...] | None
+    confirm: bool
+    created_by: str | None = None
+    """The caller's name; None: the token names none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningDeps:
@@ -68,6 +94,7 @@ class PlanningDeps:
 
     distributions: Distributions
     plans: Plans
+    failed_rows: FailedRows
     uploads: Uploads
     workbooks: Workbooks
     planner: Planner
@@ -88,11 +115,11 @@ class Planning:
         self._deps = deps
 
     async def create(self, new: NewDistribution) -> Distribution:
-        """The distribution of this Idempotency-Key: planned (inline rows) or planning (an upload).
+        """The distribution of this Idempotency-Key: planned (inline rows) or planning (an upload, a retry).
 
         Raises Refusal. If it is raised before the distribution is stored, the key stays unused.
         """
-        identity = distribution_id(new.organisation, new.key)
+        identity = new.distribution_id
         existing = await self._deps.distributions.get(new.organisation, identity)
         if existing is None:
             order = await self._checked(new)
@@ -103,8 +130,57 @@ class Planning:
                 return await self._begin(new_distribution, new)
         return await self._again(existing, new)
 
-    async def plan_upload(self, organisation: str, identity: str) -> None:
-        """Plan an upload's rows: a task of the fan-out queue, which may come twice."""
+    async def retry(self, new: NewRetry) -> Distribution:
+        """The retry of this Idempotency-Key, planning. Raises Refusal as `create`, and `not_found`; `state_conflict` if
+        the distribution has no row to retry, or not yet, or its stored content has expired.
+        """
+        existing = await self._deps.distributions.get(new.organisation, retry_id(new.organisation, new.key))
+        if existing is not None:
+            return _same(existing, new.request_hash)
+        source = await self._deps.distributions.get(new.organisation, new.source)
+        if source is None:
+            raise Refusal(ProblemCode.NOT_FOUND)
+        retry = Retry(source=new.source, reasons=new.reasons)
+        await self._check_source(source, retry)
+        order = await self._deps.plans.read_order(source.organisation, source.distribution_id, source.order)
+        if order is None:
+            raise Refusal(ProblemCode.STATE_CONFLICT, status=source.status, gone="expired")
+        return await self.create(
+            NewDistribution(
+                organisation=new.organisation,
+                key=new.key,
+                request_hash=new.request_hash,
+                campaign_id=source.campaign_id,
+                channel=source.channel,
+                order=dataclasses.replace(order, defaults={}, upload=None, retry=retry),
+                # The start that the source was to have is past.
+                schedule=Schedule() if source.schedule.mode is ScheduleMode.AT else source.schedule,
+                confirm=new.confirm,
+                upload_id=None,
+                recipients=None,
+                created_by=new.created_by,
+                name=source.name,
+            )
+        )
+
+    async def _check_source(self, source: Distribution, retry: Retry) -> None:
+        """Rows that have failed stay so, apart from late proof of arrival. So a retry need not wait for the end of the
+        distribution; only the rows of a cancel must all have ended."""
+        if not source.was_confirmed:
+            raise _no_retry(source, "not_sent")
+        if source.status is DistributionStatus.CANCELLED and not source.swept:
+            raise _no_retry(source, "ending")
+        failed_rows = self._deps.failed_rows
+        chunks = await failed_rows.chunks(source, retry)
+        if not chunks:
+            raise _no_retry(source, "none")
+        if await failed_rows.has_expired(source, chunks):
+            raise Refusal(ProblemCode.STATE_CONFLICT, status=source.status, gone="expired")
+        if not await failed_rows.may_have_rows(source, retry, chunks):
+            raise _no_retry(source, "replaced")
+
+    async def plan_stored(self, organisation: str, identity: str) -> None:
+        """Plan the rows of an upload or a retry: a task of the fan-out queue, which may come twice."""
         distribution = await self._deps.distributions.get(organisation, identity)
         if distribution is None or distribution.status is not DistributionStatus.PLANNING:
             return
@@ -112,20 +188,36 @@ class Planning:
         if taken is None:
             return
         order = await self._deps.plans.read_order(organisation, identity, taken.order)
-        if order.upload is None:
+        if order is not None and order.retry is not None:
+            await self._save(taken, await self._retried(taken, order, order.retry))
+        elif order is not None and order.upload is not None:
+            await self._save(taken, await self._uploaded(taken, order, order.upload))
+        else:
             await self._save(taken, _rejected(taken, "expired"))
-            return
-        file = await self._deps.uploads.open(order.upload)
+
+    async def _uploaded(self, taken: Distribution, order: Order, upload: Upload) -> Distribution:
+        file = await self._deps.uploads.open(upload)
         try:
-            reader = self._reader(file, order.upload, taken.attempt)
-            plan = await self._plan(taken, order, reader.rows(), needs_dhis2=order.upload.format == "dhis2")
+            reader = self._reader(file, upload, taken.attempt)
+            plan = await self._plan(taken, order, in_windows(reader.rows()), needs_dhis2=upload.format == "dhis2")
         except UnreadableFileError as error:
-            self._deps.telemetry.event("upload_unreadable", distribution_id=identity, why=str(error))
+            self._deps.telemetry.event("upload_unreadable", distribution_id=taken.distribution_id, why=str(error))
             refused = dataclasses.replace(taken, file_errors=(error.field_error,))
-            await self._save(taken, _rejected(refused, "file_unreadable"))
-            return
+            return _rejected(refused, "file_unreadable")
         planned = self._planned(taken, dataclasses.replace(plan, warnings=(*plan.warnings, *reader.warnings)))
-        await self._save(taken, dataclasses.replace(planned, columns=reader.columns))
+        return dataclasses.replace(planned, columns=reader.columns)
+
+    async def _retried(self, taken: Distribution, order: Order, retry: Retry) -> Distribution:
+        source = await self._deps.distributions.get(taken.organisation, retry.source)
+        if source is None or taken.attempt > MOST_ATTEMPTS:
+            return _without_rows(taken, FieldError(field="row", code="row_unreadable", facts={"unread": "tries"}))
+        chunks = await self._deps.failed_rows.chunks(source, retry)
+        windows = self._deps.failed_rows.windows(source, retry, chunks)
+        planned = self._planned(taken, await self._plan(taken, order, windows, source=source))
+        plan = planned.planned
+        if plan.accepted or plan.rejected or plan.duplicates:
+            return planned
+        return _without_rows(taken, FieldError(field="reasons", code="field_invalid", facts={"retry": "replaced"}))
 
     def _reader(self, file: Readable | None, upload: Upload, attempt: int) -> RowReader:
         """Raises UnreadableFileError where the file is gone, or has killed every run that read it."""
@@ -186,8 +278,7 @@ class Planning:
 
     async def _again(self, existing: Distribution, new: NewDistribution) -> Distribution:
         """The key was used before: the same request gets the same distribution, another one is refused."""
-        if existing.request_hash != new.request_hash:
-            raise Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED)
+        _same(existing, new.request_hash)
         if existing.status is not DistributionStatus.PLANNING or new.recipients is None:
             return existing
         taken = await self._take(existing, INLINE_LEASE)
@@ -216,10 +307,19 @@ class Planning:
     ) -> Distribution:
         rows = (Row(number=number, raw=raw) for number, raw in enumerate(recipients, start=1))
         needs_dhis2 = any("dhis2" in row for row in recipients)
-        plan = await self._plan(distribution, new.order, rows, needs_dhis2=needs_dhis2)
+        plan = await self._plan(distribution, new.order, in_windows(rows), needs_dhis2=needs_dhis2)
         return await self._save(distribution, self._planned(distribution, plan))
 
-    async def _plan(self, distribution: Distribution, order: Order, rows: Iterable[Row], *, needs_dhis2: bool) -> Plan:
+    async def _plan(
+        self,
+        distribution: Distribution,
+        order: Order,
+        windows: AsyncIterable[Sequence[Row]],
+        *,
+        needs_dhis2: bool = False,
+        source: Distribution | None = None,
+    ) -> Plan:
+        """`source`: the distribution whose failed rows they are."""
         settings = await self._deps.settings.read(
             distribution.organisation, distribution.channel, needs_dhis2=needs_dhis2
         )
@@ -232,10 +332,18 @@ class Planning:
             received_at=distribution.created_at,
         )
         compared_at = self._deps.clock.now() if order.skip_already_sent else None
-        earlier = await self._deps.already.before(distribution) if order.skip_already_sent else None
+        comparison = await self._comparison(distribution, source, skips=order.skip_already_sent)
         now = self._deps.clock.now()
-        plan = await self._deps.planner.plan(distribution, rows, frame, settings, now, earlier=earlier)
+        plan = await self._deps.planner.plan(distribution, windows, frame, settings, now, comparison=comparison)
         return dataclasses.replace(plan, compared_at=compared_at)
+
+    async def _comparison(self, distribution: Distribution, source: Distribution | None, *, skips: bool) -> Comparison:
+        already = self._deps.already
+        if source is None:
+            return Comparison(earlier=await already.before(distribution) if skips else None)
+        first = await already.index_of(source)
+        earlier = await already.before_retry(distribution, source, first) if skips else None
+        return Comparison(earlier=earlier, accepted=RowsAcceptedAgain(first))
 
     def _planned(self, distribution: Distribution, plan: Plan) -> Distribution:
         now = self._deps.clock.now()
@@ -265,7 +373,23 @@ class Planning:
         return saved
 
 
-def _rejected(distribution: Distribution, reason: str) -> Distribution:
+def _same(existing: Distribution, request_hash: str) -> Distribution:
+    """The distribution that a repeated request answers. Raises Refusal if its key was used for another request."""
+    if existing.request_hash != request_hash:
+        raise Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED)
+    return existing
+
+
+def _no_retry(source: Distribution, why: str) -> Refusal:
+    return Refusal(ProblemCode.STATE_CONFLICT, status=source.status, retry=why)
+
+
+def _without_rows(distribution: Distribution, why: FieldError) -> Distribution:
+    """A retry that found no row, or could not be planned."""
+    return _rejected(dataclasses.replace(distribution, file_errors=(why,)), None)
+
+
+def _rejected(distribution: Distribution, reason: str | None) -> Distribution:
     return dataclasses.replace(
         distribution,
         status=DistributionStatus.REJECTED,

@@ -211,6 +211,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """What a retry takes: the failed rows of the distribution `source`, with these reasons; None: the usual ones
+    (`shared.campaigns.retry.LEFT_OUT`)."""
+
+    source: str
+    reasons: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What the client asked for, without inline rows. May hold personal data, so it is stored beside the chunks."""
 
@@ -220,6 +229,8 @@ class Order:
     skip_already_sent: bool = False
     """Rows whose number and card this campaign has sent, or is about to send, count as duplicates."""
     fallback: FallbackOrder | None = None
+    retry: Retry | None = None
+    """Its rows are failed rows of another distribution, whose content, options and fallback it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ measures it).
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,7 +32,7 @@ from shared.campaigns.runs import RunKind, fitting_kind, kind_of
 from shared.campaigns.samples import SampleChoice
 from shared.campaigns.stored_content import PlannedRow, Plans
 from shared.cards.probe import CardProbe, CardSample
-from shared.duplicates.already_sent import DuplicateRows, Earlier
+from shared.duplicates.already_sent import Comparison, DuplicateRows
 from shared.duplicates.dedupe_key import DigestCount
 from shared.integrations.balances import Balances, units_warnings
 from shared.integrations.integration import WhatsAppIntegration
@@ -137,20 +137,21 @@ class Planner:
     async def plan(
         self,
         distribution: Distribution,
-        rows: Iterable[Row],
+        windows: AsyncIterable[Sequence[Row]],
         frame: Frame,
         settings: Settings,
         now: datetime,
         *,
-        earlier: Earlier | None = None,
+        comparison: Comparison | None = None,
     ) -> Plan:
-        """The plan of all rows. Its chunks and rejected rows are written under the distribution's attempt.
+        """The plan of all rows, which come in windows (`in_windows`). Its chunks and rejected rows are written under
+        the distribution's attempt.
 
-        `earlier`: if given, rows that its campaign has sent already count as duplicates.
+        `comparison`: how duplicates are found; None: the rows are compared with each other only.
         """
-        run = _PlanningRun(distribution, self._plans, earlier)
+        run = _PlanningRun(distribution, self._plans, comparison or Comparison())
         try:
-            for window in _windows(rows):
+            async for window in windows:
                 row_results = await self._eligibility.check_rows(distribution.organisation, window, frame, now)
                 await run.duplicates.look_ahead(row_results)
                 for row_result in row_results:
@@ -226,13 +227,13 @@ class Planner:
 class _PlanningRun:
     """Sorts results into chunks, duplicates and rejected rows, and writes each part as soon as it is full."""
 
-    def __init__(self, distribution: Distribution, plans: Plans, earlier: Earlier | None) -> None:
+    def __init__(self, distribution: Distribution, plans: Plans, comparison: Comparison) -> None:
         self.tally = _Tally()
         self.samples = SampleChoice()
         self._distribution = distribution
         self._plans = plans
         self._writes = Writes(_WRITES_AT_ONCE)
-        self.duplicates = DuplicateRows(distribution, plans, self._writes, earlier)
+        self.duplicates = DuplicateRows(distribution, plans, self._writes, comparison)
         self._runs: dict[RunKind, _OpenRun] = {}
         self._field_errors: list[FieldError] = []
         self._parts = 0
@@ -309,7 +310,8 @@ class _PlanningRun:
         self._field_errors = []
 
 
-def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
+async def in_windows(rows: Iterable[Row]) -> AsyncIterator[Sequence[Row]]:
+    """The rows of a request or a file, some together."""
     window: list[Row] = []
     weight = 0
     for row in rows:

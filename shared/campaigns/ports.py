@@ -106,7 +106,7 @@ class Distributions(Protocol):
 class Task:
     """A piece of work for the fan-out queue. Its kinds, for distributions and messages:
 
-    - `plan`: read an upload's rows.
+    - `plan`: plan the rows of an upload or of a retry.
     - `advance`: log and release a distribution's next chunks.
     - `recount`: compare a group's places with the log (`place`: the group as text, `shared.campaigns.counts.Group`).
     - `agenda`: take up the due messages of a `shard` of the log.

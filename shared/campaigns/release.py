@@ -25,14 +25,15 @@ from shared.campaigns.counts import AT_REST_AFTER
 from shared.campaigns.distribution import CHUNK_ROWS, CHUNKS_AT_ONCE, Distribution, DistributionStatus, Run, lapsed
 from shared.campaigns.ports import Distributions
 from shared.campaigns.recount import Tallies
+from shared.campaigns.retry import without_place
 from shared.campaigns.stored_content import PlannedRow, Plans
-from shared.duplicates.already_sent import ALREADY_SENT, AlreadySent
+from shared.duplicates.already_sent import AlreadySent
 from shared.holds.hold import ACCOUNT, Holds, ScopeKey
 from shared.holds.keeper import HoldKeeper, HoldStore, is_changed
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.integrations.templates import TemplateGuard
 from shared.messages.factory import logged_row, queue_message_of_row
-from shared.messages.message import ERASED, Chunk, Message, Status
+from shared.messages.message import ALREADY_SENT, ERASED, Chunk, Message, Status
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log
 from shared.messages.status_writer import StatusWriter
@@ -259,7 +260,9 @@ class Release:
         ]
         await self._deps.log.add_all(messages)
         await asyncio.gather(*(self._note_logged(distribution.organisation, *one, now) for one in read))
-        await self._end_at_once([row for _, rows in read for row in rows], sent, distribution.organisation, now)
+        rows = [row for _, rows in read for row in rows]
+        sent |= await without_place(self._deps.log, distribution.organisation, rows)
+        await self._end_at_once(rows, sent, distribution.organisation, now)
         logged = run.logged + len(chunks)
         await self._deps.distributions.save(distribution.with_run(index, dataclasses.replace(run, logged=logged)))
 
@@ -282,8 +285,8 @@ class Release:
     async def _end_at_once(
         self, rows: Sequence[PlannedRow], sent: Collection[int], organisation: str, now: datetime
     ) -> None:
-        """End rows that were erased before they were logged, or that the campaign has sent since planning. So every
-        accepted row is accounted for."""
+        """End rows that were erased before they were logged, that the campaign has sent since planning, or whose failed
+        message another one replaces. So every accepted row is accounted for."""
         for row in rows:
             if row.payload is None:
                 await self._deps.status_writer.end_unsent(organisation, row.message_id, ERASED, now)
@@ -297,7 +300,7 @@ class Release:
         """The rows to put on the queue. If rows may have ended when they were logged, the log is read, so that they do
         not take another message's slot."""
         found = [(chunk, row, row.payload) for chunk, rows in read for row in rows if row.payload is not None]
-        if not distribution.skip_already_sent:
+        if not distribution.skip_already_sent and not any(payload.resend_of for _, _, payload in found):
             return found
         logged = await self._deps.log.get_many(distribution.organisation, [row.message_id for _, row, _ in found])
         return [one for one in found if (message := logged.get(one[1].message_id)) is None or message.is_open]

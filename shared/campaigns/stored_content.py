@@ -51,8 +51,8 @@ class Plans(Protocol):
         different bodies store two orders."""
         ...
 
-    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
-        """The order."""
+    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order | None:
+        """The order; None: it has expired."""
         ...
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:

@@ -29,14 +29,11 @@ from shared.campaigns.distribution import UNCONFIRMED_LIFE, Distribution, Distri
 from shared.campaigns.ports import DistributionQuery, Distributions
 from shared.campaigns.stored_content import DuplicateRow, Plans
 from shared.duplicates.dedupe_index import Mark, Pairs, rows_of, same_rows
-from shared.duplicates.dedupe_key import AcceptedRows, DedupeKey, marks_in
+from shared.duplicates.dedupe_key import AcceptedRows, DedupeKey, RowsAcceptedAgain, marks_in
 from shared.messages.message import Message, Status
 from shared.messages.ports import Log, Page, pages
 from shared.messages.status_writer import StatusWriter
 from shared.policy.eligibility import Accepted, Rejected
-
-ALREADY_SENT = "already_sent"
-"""The reason of a row that was found only when it was logged (api.md, Codes)."""
 
 _PAGE = 100
 
@@ -137,6 +134,30 @@ class StillCounting:
         return moved.won or (moved.before is not None and moved.before.status is Status.FAILED)
 
 
+class Compares(Protocol):
+    """Finds the rows of a planning run that the campaign has sent already."""
+
+    async def among(self, rows: Mapping[int, Sequence[Mark]]) -> set[int]:
+        """Those of the rows (row → marks) that were sent or will be sent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierThanRetry:
+    """What a campaign had sent when a retry was planned. The rows are found by the dedupe index of their first plan:
+    `replied` are those that a single message matches, `pairs` their partners in each other distribution."""
+
+    replied: frozenset[int]
+    pairs: Sequence[tuple[Distribution, Pairs]]
+    still_counting: StillCounting
+
+    async def among(self, rows: Mapping[int, Sequence[Mark]]) -> set[int]:
+        """Those of the rows that were sent or will be sent. Their marks are not needed."""
+        wanted = set(rows)
+        found = wanted & self.replied
+        return found | await self.still_counting.among({row: _candidates(self.pairs, row) for row in wanted - found})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
     """What a campaign had sent when a planning run began: the index of each distribution, and the marks of its single
@@ -215,6 +236,25 @@ class AlreadySent:
         return Earlier(
             books=books, singles=singles, still_counting=self._still_counting(organisation, singles.replaced)
         )
+
+    async def before_retry(self, distribution: Distribution, source: Distribution, first: bytes) -> EarlierThanRetry:
+        """What the campaign has sent, apart from this retry and the distribution whose failed rows it takes. `first`:
+        that one's dedupe index."""
+        others = [
+            one
+            for one in await self._confirmed(distribution, None)
+            if one.distribution_id not in (distribution.distribution_id, source.distribution_id)
+        ]
+        singles = await self._singles(distribution, None)
+        return EarlierThanRetry(
+            replied=frozenset(row for marks in singles.keys for row in rows_of(first, marks)),
+            pairs=[(one, same_rows(first, await self._book(one) or b"")) for one in others],
+            still_counting=self._still_counting(distribution.organisation, singles.replaced),
+        )
+
+    async def index_of(self, source: Distribution) -> bytes:
+        """The dedupe index of a distribution's plan; empty if it has expired."""
+        return await self._book(source) or b""
 
     async def since_planning(self, distribution: Distribution, rows: Iterable[int]) -> set[int]:
         """The rows that the campaign has sent since this distribution was planned, or will send.
@@ -324,8 +364,9 @@ def _candidates(pairs: Sequence[tuple[Distribution, Pairs]], row: int) -> Iterat
 
 
 def _parent_of(message: Message) -> str | None:
-    """The ID of the message that this one replaces, if that message must be looked up."""
-    return message.parent_message_id if message.dedupe_key is None else None
+    """The ID of the message that this one replaces, if that message must be looked up. A row of a distribution is found
+    by its own index, also a row of a retry."""
+    return message.parent_message_id if message.dedupe_key is None and message.chunk is None else None
 
 
 def _still_counting_for(messages: Iterable[Message], known: Mapping[str, Message]) -> Singles:
@@ -353,18 +394,24 @@ def _still_counting_for(messages: Iterable[Message], known: Mapping[str, Message
 _A_PART = 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What the rows of a planning run are compared with: each other, and, with `skip_already_sent`, what the campaign
+    has sent already."""
+
+    earlier: Compares | None = None
+    accepted: AcceptedRows | RowsAcceptedAgain = field(default_factory=AcceptedRows)
+
+
 class DuplicateRows:
-    """Finds the duplicates in a file's rows and stores them. The caller passes the rows in the file's order.
+    """Finds the duplicates in a file's rows and stores them. The caller passes the rows in the file's order."""
 
-    `earlier`: what the campaign has sent already; None without `skip_already_sent`.
-    """
-
-    def __init__(self, distribution: Distribution, plans: Plans, writes: Writes, earlier: Earlier | None) -> None:
+    def __init__(self, distribution: Distribution, plans: Plans, writes: Writes, comparison: Comparison) -> None:
         self._distribution = distribution
         self._plans = plans
         self._writes = writes
-        self._earlier = earlier
-        self._accepted = AcceptedRows()
+        self._earlier = comparison.earlier
+        self._accepted = comparison.accepted
         self._keys: dict[int, DedupeKey] = {}
         self._sent: set[int] = set()
         self._found: list[DuplicateRow] = []

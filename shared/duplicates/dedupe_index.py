@@ -9,7 +9,7 @@ wrong match once in 18 million times.
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 _PRINT = 8
@@ -101,13 +101,17 @@ class Pairs:
 
 def without(book: bytes, rows: Collection[int]) -> bytes:
     """The index without these rows: a person's data no longer leads to them."""
-    gone = {number_of(row, decides=decides) for row in rows for decides in (True, False)}
+    return only(book, lambda row: row not in rows)
+
+
+def only(book: bytes, keeps: Callable[[int], bool]) -> bytes:
+    """The index of the rows that `keeps` accepts."""
     words = array("I", book)  # four bytes each: two for the digest, one for the row
     if sys.byteorder == "little":
         words.byteswap()
     remaining, start = bytearray(), 0
     for place, number in enumerate(words[2::3]):
-        if number in gone:
+        if not keeps(number & (_UNDECIDED - 1)):
             remaining += book[start : place * _RECORD]
             start = (place + 1) * _RECORD
     return bytes(remaining + book[start:])

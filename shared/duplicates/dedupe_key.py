@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shared.duplicates.dedupe_index import DedupeIndex, Mark, number_of, row_in
+from shared.duplicates.dedupe_index import DedupeIndex, Mark, number_of, only, row_in
 from shared.messages.payload import Payload
 
 _KEPT = 8
@@ -120,6 +120,28 @@ class AcceptedRows:
                 row, decides = row_in(number)
                 self._later.add(Mark(digest=digest, decides=decides), row)
         return self._later.book()
+
+
+class RowsAcceptedAgain:
+    """The accepted rows of a retry. None of them duplicates another, because their first plan compared them. Their card
+    codes are not stored, so their marks are those of the first plan's dedupe index.
+    """
+
+    def __init__(self, first: bytes) -> None:
+        """`first`: the dedupe index of the first plan."""
+        self._first = first
+        self._rows = bytearray()
+        """One byte for each row up to the last one: 1 if it was accepted."""
+
+    def take(self, _: DedupeKey, row: int) -> int | None:
+        """Accept the row."""
+        self._rows.extend(bytes(max(0, row + 1 - len(self._rows))))
+        self._rows[row] = 1
+        return None
+
+    def book(self) -> bytes:
+        """The dedupe index of the accepted rows."""
+        return only(self._first, lambda row: row < len(self._rows) and self._rows[row] == 1)
 
 
 def _levels(key: DedupeKey) -> list[tuple[int, Mark]]:

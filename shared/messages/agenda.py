@@ -17,7 +17,7 @@ from shared.holds.keeper import HoldStore, scopes_of_message
 from shared.integrations.integration import Integrations
 from shared.messages.factory import queue_message_of
 from shared.messages.fallbacks import Fallbacks, FallbackWaits
-from shared.messages.message import ERASED, DeadLetter, Message
+from shared.messages.message import ALREADY_SENT, ERASED, DeadLetter, Message
 from shared.messages.payload import Channel, Payload
 from shared.messages.ports import ChannelQueue, Log, set_next_check
 from shared.messages.queue_message import QueueMessage
@@ -208,12 +208,23 @@ class Agenda:
             await self._deps.status_writer.end_unsent(*key, answer.reason, now)
         return answer.decision is GateDecision.GO
 
+    async def _has_place(self, message: Message, resend_of: str, now: datetime) -> bool:
+        """Whether the message has the place of the failed one that it sends again. The worker that logged it may have
+        died before it took the place. If another message has it, this one ends."""
+        key = (message.organisation, message.message_id)
+        if await self._deps.log.note_successor(key[0], resend_of, successor=key[1]):
+            return True
+        await self._deps.status_writer.end_unsent(*key, ALREADY_SENT, now)
+        return False
+
     async def _enqueue(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         payload = await self._deps.plans.read_payload(message.payload)
         if payload is None:
             await self._deps.status_writer.end_unsent(
                 message.organisation, message.message_id, "expired" if message.person else ERASED, now
             )
+            return
+        if payload.resend_of is not None and not await self._has_place(message, payload.resend_of, now):
             return
         if payload.fallback_of is not None and not await self._may_go(message, payload, now):
             return

@@ -61,8 +61,8 @@ def single(
 def successor(
     parent: Message, message_id: str, channel: Channel, payload: Payload, reference: PayloadRef, now: datetime
 ) -> Message:
-    """A message to the same person that replaces its parent. It belongs to the parent's campaign, but it is not a row
-    of a distribution."""
+    """A message to the same person that replaces its parent: a resend or a fallback. It belongs to the parent's
+    campaign, but it is not a row of a distribution."""
     to = Addressee(
         organisation=parent.organisation, recipient=parent.recipient, person=parent.person, country=parent.country
     )
@@ -89,6 +89,7 @@ def logged_row(distribution: Distribution, chunk: Chunk, row: PlannedRow, key: s
         campaign_id=distribution.campaign_id,
         enrollment_id=row.enrollment_id,
         chunk=chunk,
+        parent_message_id=row.payload.resend_of if row.payload is not None else None,
         segments=row.segments,
         price=row.price,
     )

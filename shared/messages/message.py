@@ -58,6 +58,10 @@ CANCELLED = "cancelled"
 ERASED = "erased"
 """The reason of messages that an erasure ended (api.md, Codes)."""
 
+ALREADY_SENT = "already_sent"
+"""The reason of messages that are not sent because another one is (api.md, Codes): the campaign's, found when the row
+was logged, or another successor of the same failed message."""
+
 KEPT_FOR = timedelta(days=14)
 """As long as a queue can keep a message. A dead message then ends as `expired`: a card is for the day it was made for,
 and a distribution with pending rows is never completed."""
@@ -167,6 +171,9 @@ class Message:
     plan."""
     chunk: Chunk | None = None
     parent_message_id: str | None = None
+    successor_message_id: str | None = None
+    """It has failed, and this message was accepted in its place: its resend, or its row in a retry. It gets no other
+    successor and no fallback."""
     parent_chunk: Chunk | None = None
     """For a fallback: the chunk of the message that it replaces. The fallback belongs to that distribution but is not
     one of its rows: no release enqueues it, and the distribution's own counts leave it out."""
@@ -307,6 +314,14 @@ class Message:
     def listed_in(self) -> str | None:
         """The ID of the distribution whose list shows it: as a row, as a fallback or as a resend."""
         return self.distribution_id or self.resend_in
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether it has failed and nothing goes in its place: neither a successor nor a fallback, begun or due. A
+        fallback is the second chance; a resend beside it could arrive too (design.md, Bulk: Fallback). Some failures
+        start no fallback, a cancel for example."""
+        replaced = self.fell_back or self.awaits_fallback or self.successor_message_id is not None
+        return self.status is Status.FAILED and not replaced
 
     @property
     def distribution_id(self) -> str | None:

@@ -113,6 +113,9 @@ class Payload:
     fallback_of: str | None = None
     """Only for a fallback SMS: the ID of the message that it replaces. The SMS must not go once that message has
     arrived."""
+    resend_of: str | None = None
+    """Only for a resend and for a row of a retry: the ID of the failed message that it sends again. It must not go once
+    that message has arrived, nor if another message has taken its place."""
 
     @property
     def is_split(self) -> bool:

@@ -276,6 +276,11 @@ class Log(Protocol):
         `move_next_check` ends the next check."""
         ...
 
+    async def note_successor(self, organisation: str, message_id: str, *, successor: str) -> bool:
+        """Note which message goes in the place of a failed one, if `Message.may_be_sent_again`. Returns whether
+        `successor` has the place, by this call or by an earlier one. Of several, the first has it for good."""
+        ...
+
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         """Note that Meta has reported since that attempt was sent: the fallback starts when the agenda looks, at
         `due_at`."""

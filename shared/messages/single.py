@@ -12,9 +12,10 @@ from shared.campaigns.ports import Distributions
 from shared.campaigns.stored_content import Plans
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.messages.factory import Addressee, new_message, queue_message_of, single, successor
-from shared.messages.message import Message, PayloadRef, Status
+from shared.messages.message import ALREADY_SENT, Message, PayloadRef
 from shared.messages.payload import Channel, Mode, Payload
 from shared.messages.ports import ChannelQueue, Log
+from shared.messages.status_writer import StatusWriter
 from shared.pacing.rate_limit import RateLimits
 from shared.policy.eligibility import Accepted, Eligibility, Rejected, Row, field_error_of
 from shared.policy.gate_check import GateCheck, GateDecision
@@ -135,6 +136,7 @@ class ResendDeps:
     integrations: Integrations
     gate_check: GateCheck
     enqueue_now: EnqueueNow
+    status_writer: StatusWriter
     clock: Clock
 
 
@@ -147,8 +149,12 @@ class Resends:
     async def resend(self, organisation: str, message_id: str, created_by: str | None = None) -> Message:
         """The only successor of a failed message; the same one if called again. `created_by` is the caller's name.
 
-        Raises Refusal: not_found; state_conflict (it has not failed, its fallback goes instead, or its stored content
-        is gone); integration_missing; unprocessable (the gate says never, for example because the consent was revoked).
+        Its row is logged first and then takes the parent's place. If a row of a retry has taken the place meanwhile, it
+        ends as `already_sent`. If the worker dies in between, the agenda does the rest.
+
+        Raises Refusal: not_found; state_conflict (it has not failed, a row of a retry or its fallback goes instead, or
+        its stored content is gone); integration_missing; unprocessable (the gate says never, for example because the
+        consent was revoked).
         """
         parent = await self._deps.log.get(organisation, message_id)
         if parent is None:
@@ -157,20 +163,24 @@ class Resends:
         existing = await self._deps.log.get(organisation, identity)
         if existing is not None:
             return existing
-        if not may_be_resent(parent):
-            raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)
+        if not parent.may_be_sent_again:
+            raise _not_again(parent)
         payload = await self._payload(parent)
         integration = await self._integration(parent)
         made = successor(parent, identity, parent.channel, payload, parent.payload, self._deps.clock.now())
         made = replace(made, segments=parent.segments, price=parent.price, fallback_minutes=None)
         made = replace(made, resend_in=parent.listed_in, created_by=created_by)
         waits_until = await self._waits_until(parent, made, payload, integration)
+        payload = replace(payload, resend_of=parent.message_id)
         reference = await self._deps.plans.write_payload(organisation, parent.person, identity, payload)
         template = await self._template(parent)
         message = single(replace(made, payload=reference), payload, waits_until, template=template)
         if not await self._deps.log.add(message):
             return await self._deps.log.get(organisation, identity) or message
-        if waits_until is None:
+        if not await self._deps.log.note_successor(organisation, parent.message_id, successor=identity):
+            await self._deps.status_writer.end_unsent(organisation, identity, ALREADY_SENT, self._deps.clock.now())
+            await self._deps.status_writer.flush()
+        elif waits_until is None:
             await self._deps.enqueue_now.leave(message, payload, integration)
         return message
 
@@ -186,7 +196,7 @@ class Resends:
         if payload is None:
             gone = "expired" if parent.person else "erased"
             raise Refusal(ProblemCode.STATE_CONFLICT, status=parent.status, gone=gone)
-        return payload
+        return replace(payload, resend_of=None)  # the resend names this parent, not the one before it
 
     async def _integration(self, parent: Message) -> SmsIntegration | WhatsAppIntegration:
         found = await settings_of(self._deps.integrations, parent.organisation, parent.channel, uncached=True)
@@ -214,8 +224,7 @@ class Resends:
         return max((until for until in waits if until is not None and until > now), default=None)
 
 
-def may_be_resent(parent: Message) -> bool:
-    """Whether it has failed and its fallback neither has begun nor will begin. A fallback is the second chance; a
-    resend beside it could arrive too (design.md, Bulk: Fallback). Some failures start no fallback, a cancel for
-    example."""
-    return parent.status is Status.FAILED and not parent.fell_back and not parent.awaits_fallback
+def _not_again(parent: Message) -> Refusal:
+    if parent.successor_message_id is None:
+        return Refusal(ProblemCode.STATE_CONFLICT, status=parent.status)
+    return Refusal(ProblemCode.STATE_CONFLICT, status=parent.status, successor=parent.successor_message_id)

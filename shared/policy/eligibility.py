@@ -10,14 +10,14 @@ from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import FieldError
 from shared.duplicates.dedupe_key import DedupeKey, dedupe_key
 from shared.integrations.integration import Dhis2Integration
-from shared.messages.payload import Mode
+from shared.messages.payload import Mode, Payload
 from shared.policy.consent import given_in
 from shared.policy.gate import GateInput, Go, Never, NotBefore, gate
 from shared.policy.ports import People, Sessions
 from shared.recipients.countries import covered_names
 from shared.recipients.number_key import NumberKey
 from shared.recipients.recipient import RecipientError, read_recipient
-from shared.texts.composition import Composed, CompositionError, Setting, compose, with_fallback
+from shared.texts.composition import Composed, CompositionError, Setting, compose, compose_again, with_fallback
 from shared.texts.content import Content, FallbackOrder
 
 _FIELD_OF = {"consent_missing": "consent", "template_required": "content.text"}
@@ -43,8 +43,17 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What is stored of a row that is planned again. `recipient` is masked; `payload` None: it was erased."""
+
+    recipient: str
+    enrollment_id: str | None
+    payload: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row as it was read. `field_error` is set if it could not be read. Rows count from 1.
+    """A row as it was read. `field_error` is set if it could not be read. Rows count from 1; 0: its number is unknown.
 
     `line`: the line of the file where the row begins, from 1; None if the source has no lines. `weight`: about the
     number of characters that the row takes in its file; 0 for a row of a request.
@@ -55,6 +64,8 @@ class Row:
     field_error: FieldError | None = None
     line: int | None = None
     weight: int = field(default=0, compare=False)
+    stored: Stored | None = None
+    """Instead of `raw`, for a row that is planned again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +143,14 @@ class Eligibility:
 
 
 def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejected:
+    if row.stored is not None and row.stored.payload is not None:
+        return _composed_again(row, row.stored, row.stored.payload, frame)
     if row.raw is None:
-        field_error = row.field_error or FieldError(field="row", code="row_unreadable")
-        return _rejected(row, (field_error,), None, None)
+        field_error = row.field_error or FieldError(field="row", code="row_unreadable", facts={"unread": "broken"})
+        known = row.stored
+        return _rejected(
+            row, (field_error,), known.recipient if known else None, known.enrollment_id if known else None
+        )
     enrollment: str | None = None
     try:
         recipient = read_recipient(row.raw, frame.defaults, frame.dhis2, received_at)
@@ -145,6 +161,13 @@ def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejec
         return _rejected(row, error.field_errors, None, error.enrollment_id)
     except CompositionError as error:
         return _rejected(row, error.field_errors, error.masked, enrollment)
+
+
+def _composed_again(row: Row, stored: Stored, payload: Payload, frame: Frame) -> Composed | Rejected:
+    try:
+        return compose_again(payload, stored.enrollment_id, frame.setting)
+    except CompositionError as error:
+        return _rejected(row, error.field_errors, stored.recipient, stored.enrollment_id)
 
 
 def _row_result(row: Row, composed: Composed, person: str, gate_input: GateInput, now: datetime) -> Accepted | Rejected:
@@ -165,7 +188,7 @@ def field_error_of(reason: str) -> FieldError:
 
 def _rejected(row: Row, field_errors: tuple[FieldError, ...], masked: str | None, enrollment: str | None) -> Rejected:
     reported = tuple(
-        replace(field_error, row=row.number, line=row.line, recipient=masked, enrollment_id=enrollment)
+        replace(field_error, row=row.number or None, line=row.line, recipient=masked, enrollment_id=enrollment)
         for field_error in field_errors
     )
     return Rejected(row=row.number, recipient=masked, field_errors=reported)

@@ -3,19 +3,20 @@ the gate.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
 from shared.base.caches import TtlCache
+from shared.base.ids import fallback_id
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.campaigns.runs import template_of
 from shared.holds.hold import DAILY_LIMIT, Holds, ScopeKey, scopes_for
 from shared.holds.keeper import HoldStore, scopes_of
 from shared.integrations.integration import WhatsAppIntegration
-from shared.messages.message import ARRIVED
+from shared.messages.message import ALREADY_SENT, ARRIVED, Message
 from shared.messages.payload import Channel, Mode
 from shared.messages.ports import Log
 from shared.messages.queue_message import ANY_SCOPE, QueueMessage
@@ -82,10 +83,9 @@ class GateCheck:
         """Whether this queue message may be sent now. Just before the call, pass the integration: then every fact is
         checked.
         """
-        if queue_message.payload.fallback_of is not None:
-            waits = await self._by_parent(queue_message.organisation, queue_message.payload.fallback_of, now)
-            if waits is not None:
-                return waits
+        waits = await self._by_parents(queue_message, now)
+        if waits is not None:
+            return waits
         distribution, holds, recorded = await asyncio.gather(
             self._distribution_of(queue_message, now),
             self._holds_of(queue_message, now),
@@ -154,15 +154,20 @@ class GateCheck:
         """Whether the hours that the gate found open are still open at `at`. It reads nothing."""
         return earliest_open(queue_message.channel, queue_message.payload.country, at, gate_answer.peak) <= at
 
-    async def _by_parent(self, organisation: str, message_id: str, now: datetime) -> Answer | None:
-        """The result for a fallback because of its parent; None if the parent does not stop it.
+    async def _by_parents(self, queue_message: QueueMessage, now: datetime) -> Answer | None:
+        """The result because of the messages that this one replaces; None if they do not stop it.
 
-        The parent is read consistently, and no fallback is sent after a message that has arrived. A fallback also waits
-        and ends with its parent's distribution, although it does not belong to it.
+        They are read consistently, and nothing is sent after a message that has arrived. A fallback also waits and ends
+        with its parent's distribution, although it does not belong to it.
         """
-        parent = await self._log.get(organisation, message_id)
-        if parent is not None and parent.status in ARRIVED:
+        organisation, payload = queue_message.organisation, queue_message.payload
+        parents = await self._parents(organisation, payload.resend_of or payload.fallback_of)
+        answer = by_failed(queue_message.message_id, parents, now) if payload.resend_of is not None else None
+        if answer is not None or payload.fallback_of is None:
+            return answer
+        if any(parent.status in ARRIVED for parent in parents):
             return Answer(decision=GateDecision.NEVER, reason="cancelled")
+        parent = next((one for one in parents if one.message_id == payload.fallback_of), None)
         if parent is None or parent.distribution_id is None:
             return None
         distribution = await self._distribution((organisation, parent.distribution_id), now)
@@ -171,6 +176,17 @@ class GateCheck:
         if not distribution.may_leave:
             return Answer(decision=GateDecision.LATER, at=now + WHILE_PAUSED)
         return None
+
+    async def _parents(self, organisation: str, message_id: str | None) -> Sequence[Message]:
+        """The message, the one that it replaces, and so on: a resend may be resent, and a retry retried."""
+        found: list[Message] = []
+        while message_id is not None:
+            message = await self._log.get(organisation, message_id)
+            if message is None:
+                break
+            found.append(message)
+            message_id = message.parent_message_id
+        return found
 
     async def _distribution_of(self, queue_message: QueueMessage, now: datetime) -> Distribution | None:
         if queue_message.chunk is None:
@@ -213,6 +229,25 @@ class GateCheck:
         states: dict[tuple[str, str], Distribution | Holds] = dict(distributions)
         states.update({(organisation, str(channel)): one for (organisation, channel), one in holds.items()})
         return states
+
+
+def by_failed(message_id: str, parents: Sequence[Message], now: datetime) -> Answer | None:
+    """The result for a message that sends a failed one again; None if the failed one does not stop it. `parents`: the
+    failed message, the one that this replaced, and so on.
+
+    None of them may have arrived, which a provider may report late. Each must name the next one as its successor;
+    otherwise another message goes in its place.
+    """
+    child = message_id
+    for parent in parents:
+        is_replaced = child in (parent.successor_message_id, fallback_id(parent.message_id))
+        if parent.status in ARRIVED or not is_replaced:
+            return Answer(decision=GateDecision.NEVER, reason=ALREADY_SENT)
+        child = parent.message_id
+    if not parents:
+        return Answer(decision=GateDecision.NEVER, reason=ALREADY_SENT)
+    rests_until = parents[0].rests_until
+    return Answer(decision=GateDecision.LATER, at=rests_until) if rests_until and rests_until > now else None
 
 
 def run_scopes(queue_message: QueueMessage, distribution: Distribution | None) -> list[ScopeKey]:

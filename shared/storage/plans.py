@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.exceptions import ClientError
 
 from shared.base.refusal import FieldError
-from shared.campaigns.distribution import Order, Upload
+from shared.campaigns.distribution import Order, Retry, Upload
 from shared.campaigns.stored_content import DuplicateRow, PlannedRow
 from shared.duplicates.dedupe_index import without
 from shared.messages.message import Chunk, PayloadRef
@@ -40,6 +40,7 @@ class _StoredOrder:
     defaults: dict[str, object] = field(repr=False)
     skip_already_sent: bool = False
     fallback: FallbackOrder | None = None
+    retry: Retry | None = None
 
 
 class S3Plans:
@@ -63,20 +64,25 @@ class S3Plans:
             defaults=dict(order.defaults),
             skip_already_sent=order.skip_already_sent,
             fallback=order.fallback,
+            retry=order.retry,
         )
         body = encode(stored)
         name = self._hashed(body)
         await self._put_once(_order(organisation, distribution_id, name), body)
         return name
 
-    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
-        stored = decode(await self._get(_order(organisation, distribution_id, name)), _StoredOrder)
+    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order | None:
+        found = await self._find(_order(organisation, distribution_id, name))
+        if found is None:
+            return None
+        stored = decode(found, _StoredOrder)
         return Order(
             content=stored.content,
             upload=stored.upload,
             defaults=cast("JsonObject", stored.defaults),
             skip_already_sent=stored.skip_already_sent,
             fallback=stored.fallback,
+            retry=stored.retry,
         )
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:

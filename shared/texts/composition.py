@@ -151,6 +151,39 @@ def compose(recipient: Recipient, content: Content, setting: Setting) -> Compose
     )
 
 
+def compose_again(payload: Payload, enrollment_id: str | None, setting: Setting) -> Composed:
+    """The message of a stored content, with today's settings: what may have changed since it was composed is asked
+    again. Raises `CompositionError` with every error found."""
+    field_errors: list[FieldError] = []
+    phone = _phone(payload.to, setting.default_country, field_errors)
+    is_sms = setting.channel is Channel.SMS
+    if is_sms and phone is not None and phone.country in setting.without_sender:
+        field_errors.append(FieldError(field="phone", code="sender_missing", facts={"country": phone.country}))
+    call = payload.template
+    template = setting.catalogue.find(call.name, call.language) if call is not None else None
+    if call is not None and (field_error := _template_error(template, call.name, setting.channel)) is not None:
+        field_errors.append(field_error)
+    if payload.card_image is not None:
+        _check_card(payload.card_image, setting, field_errors)
+    if phone is None or field_errors:
+        raise CompositionError(tuple(field_errors), phone.masked if phone else None)
+    measured = measure(payload.text) if is_sms else None
+    is_sure = template is None or (template.is_sure and template.status is not None)
+    built = _Built(mode=payload.mode, text=payload.text, is_sure=is_sure)
+    composed = Composed(
+        phone=phone,
+        payload=payload,
+        enrollment_id=enrollment_id,
+        card_generated_at=payload.card_generated_at,
+        card_code=None,
+        measured=measured,
+        price=price_of(measured, setting.unit_prices.get(phone.country)) if measured else None,
+        gsm7=None,
+        warnings=_warnings(measured, built, Content(text=payload.text)),
+    )
+    return _with_stored_fallback(composed, setting)
+
+
 def _carriable(content: Content) -> Content:
     text = carriable(content.text or "")
     return content if text == (content.text or "") else replace(content, text=text)
@@ -410,12 +443,15 @@ def _card(recipient: Recipient, setting: Setting, field_errors: list[FieldError]
         field_errors.append(FieldError(field="card_image", code="card_missing"))
         return None
     reference = _with_card_code("card_image", recipient.card_image, recipient.values, field_errors)
-    if reference is None or reference == setting.trusted_card:
-        return reference
+    if reference is not None and reference != setting.trusted_card:
+        _check_card(reference, setting, field_errors)
+    return reference
+
+
+def _check_card(reference: str, setting: Setting, field_errors: list[FieldError]) -> None:
     code = check(reference, setting.card_hosts, setting.card_buckets, organisation=setting.organisation)
     if code is not None:
         field_errors.append(FieldError(field="card_image", code=code))
-    return reference
 
 
 def legal_parameter(value: str) -> str:
@@ -481,6 +517,21 @@ def with_fallback(composed: Composed, recipient: Recipient, order: FallbackOrder
         fallback_price=sms.price,
         warnings=(*composed.warnings, *(one for one in sms.warnings if one not in composed.warnings)),
     )
+
+
+def _with_stored_fallback(composed: Composed, setting: Setting) -> Composed:
+    """The same message with its stored fallback SMS at today's price, or without it, if SMS no longer reaches the
+    country."""
+    fallback, country = composed.payload.fallback, composed.phone.country
+    if fallback is None:
+        return composed
+    if country in setting.without_sender or country not in COVERED:
+        code = "sender_missing" if country in COVERED else "country_not_covered"
+        field_error = FieldError(field="fallback", code=code, facts={"country": country})
+        return _without(replace(composed, payload=replace(composed.payload, fallback=None)), (field_error,))
+    measured = measure(fallback.text)
+    price = price_of(measured, setting.unit_prices.get(country))
+    return replace(composed, fallback_segments=measured.segments, fallback_price=price)
 
 
 def _without(composed: Composed, field_errors: tuple[FieldError, ...]) -> Composed:

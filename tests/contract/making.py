@@ -68,6 +68,7 @@ FULL_MESSAGE = Message(
     enrollment_id="e-1",
     chunk=Chunk(distribution_id="d-1", run=2, number=41),
     parent_message_id="m-0",
+    successor_message_id="m-9",
     segments=3,
     price=Price(amount=Decimal("12.3450"), currency="XOF"),
     scheduled_for=NOON + 1 * SECOND,
@@ -117,6 +118,7 @@ FULL_PAYLOAD = Payload(
     exempt=True,
     fallback=Fallback(text="Votre carte — « prête »", after_minutes=90, template="nutrition_card"),
     fallback_of="5a1e0000-0000-5000-8000-000000000001",
+    resend_of="5a1e0000-0000-5000-8000-000000000002",
 )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.messages.fallback import Start
 from shared.messages.message import Message, Status
 from shared.messages.ports import ClaimAnswer, Move
 from tests.contract.making import NOON, ORGANISATION, SECOND, TEMPLATE, message, stored_row
@@ -101,6 +102,34 @@ async def test_a_message_whose_fallback_has_begun_is_not_retried(world: World) -
     assert (await world.log.move(*KEY, SENT)).won
     assert await world.log.fall_back(*KEY)
     assert not await world.log.retry_message(*KEY, attempt=1, due_at=LATER)
+
+
+async def test_the_first_successor_of_a_failed_message_keeps_its_place(world: World) -> None:
+    await world.log.add(message())
+    assert not await world.log.note_successor(*KEY, successor="m-8"), "it has not failed"
+    await world.log.move(*KEY, Move(status=Status.FAILED, at=NOON))
+    for _ in range(2):  # the same write again, because its answer was lost
+        assert await world.log.note_successor(*KEY, successor="m-8")
+        assert not await world.log.note_successor(*KEY, successor="m-9")
+    assert (await stored_row(world.log)).successor_message_id == "m-8"
+    await world.log.move(*KEY, Move(status=Status.DELIVERED, at=LATER))
+    assert await world.log.note_successor(*KEY, successor="m-8"), "it has the place still"
+    assert not await world.log.note_successor(ORGANISATION, "unknown", successor="m-8")
+
+
+async def test_a_message_has_a_fallback_or_a_successor_but_not_both(world: World) -> None:
+    await awaits_fallback(world)
+    await world.log.move(*KEY, Move(status=Status.FAILED, at=LATER, fallback=Start.NOW))
+    assert not await world.log.note_successor(*KEY, successor="m-8"), "its fallback is due"
+    assert await world.log.fall_back(*KEY)
+    await world.log.move_next_check(*KEY, seen=LATER, due_at=None)
+    assert not await world.log.note_successor(*KEY, successor="m-8"), "its fallback has begun"
+
+
+async def test_no_fallback_begins_once_a_message_has_a_successor(world: World) -> None:
+    row = replace(message(), status=Status.FAILED, fallback_minutes=5, due_at=NOON, successor_message_id="m-8")
+    await world.log.add(row)
+    assert not await world.log.fall_back(*KEY)
 
 
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.READ])

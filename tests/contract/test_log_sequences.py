@@ -101,6 +101,7 @@ OPERATIONS = st.lists(
         operation("postpone", due_at=st.none() | INSTANTS, scheduled_for=st.none() | INSTANTS),
         operation("move_next_check", seen=INSTANTS, due_at=st.none() | INSTANTS),
         operation("fall_back"),
+        operation("note_successor", successor=st.sampled_from(["m-8", "m-9"])),
     ),
     min_size=4,
     max_size=12,

@@ -42,6 +42,7 @@ WAITING = frozenset(
         "api_confirm_distribution",
         "bulk_fanout_queue",
         "send_sms_campaign",
+        "bulk_fanout_retry",
         "api_resend_message",
         "api_cancel_message",
         "api_pause_distribution",
@@ -65,6 +66,7 @@ STATUSES = {
     "api_erase": ACCEPTED,
     "api_upload": CREATED,
     "bulk_fanout_http": CREATED,
+    "bulk_fanout_retry": ACCEPTED,
 }
 """Every other HTTP event answers 200."""
 

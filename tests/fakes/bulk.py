@@ -190,10 +190,10 @@ class FakePlans:
         self.objects[f"order/{organisation}/{distribution_id}/{name}"] = order
         return name
 
-    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order:
+    async def read_order(self, organisation: str, distribution_id: str, name: str) -> Order | None:
         await self._points("plans.read_order")
-        order = self.objects[f"order/{organisation}/{distribution_id}/{name}"]
-        assert isinstance(order, Order)
+        order = self.objects.get(f"order/{organisation}/{distribution_id}/{name}")
+        assert order is None or isinstance(order, Order)
         return order
 
     async def write_chunk(self, organisation: str, attempt: int, chunk: Chunk, rows: Sequence[PlannedRow]) -> None:

@@ -194,9 +194,17 @@ class FakeLog:
     async def fall_back(self, organisation: str, message_id: str) -> bool:
         await self._points("log.fall_back")
         row = self.rows.get((organisation, message_id))
-        if row is None or not row.awaits_fallback:
+        if row is None or not row.awaits_fallback or row.successor_message_id is not None:
             return False
         self._keep(replace(row, fell_back=True))
+        return True
+
+    async def note_successor(self, organisation: str, message_id: str, *, successor: str) -> bool:
+        await self._points("log.note_successor")
+        row = self.rows.get((organisation, message_id))
+        if row is None or not row.may_be_sent_again:
+            return row is not None and row.successor_message_id == successor
+        self._keep(replace(row, successor_message_id=successor))
         return True
 
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:

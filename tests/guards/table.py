@@ -22,6 +22,7 @@ class Guard:
 _SEND = "tests/unit/sending/test_send.py"
 _BULK = "tests/unit/campaigns/test_bulk.py"
 _HOLDING = "tests/unit/holds/test_holding.py"
+_RETRY = "tests/unit/campaigns/test_retry.py"
 _AT_LOGGING = "tests/unit/duplicates/test_already_at_logging.py"
 _QUEUES = "tests/contract/test_queues.py"
 _CLAIMS = "tests/contract/test_log_claims.py"
@@ -396,9 +397,65 @@ GUARDS = (
     Guard(
         name="fallback: never after the WhatsApp message has arrived",
         file="shared/policy/gate_check.py",
-        before="if parent is not None and parent.status in ARRIVED:",
-        after="if parent is not None and parent.status is None:",
+        before="if any(parent.status in ARRIVED for parent in parents):",
+        after="if any(parent.status is None for parent in parents):",
         tests=("tests/unit/messages/test_fallbacks.py",),
+    ),
+    Guard(
+        name="retry: a failed message has one successor",
+        file="shared/storage/dynamodb/log.py",
+        before='conditions=("#status = :failed", _NO_SUCCESSOR, *no_fallback),',
+        after='conditions=("#status = :failed", *no_fallback),',
+        tests=("tests/contract/test_log_once_more.py",),
+    ),
+    Guard(
+        name="retry: a message whose fallback is due or has begun has no successor",
+        file="shared/storage/dynamodb/log.py",
+        before='conditions=("#status = :failed", _NO_SUCCESSOR, *no_fallback),',
+        after='conditions=("#status = :failed", _NO_SUCCESSOR),',
+        tests=("tests/contract/test_log_once_more.py",),
+    ),
+    Guard(
+        name="retry: no fallback begins for a message that has a successor",
+        file="shared/storage/dynamodb/log.py",
+        before='"attribute_exists(due_at)", _NO_SUCCESSOR)',
+        after='"attribute_exists(due_at)")',
+        tests=("tests/contract/test_log_once_more.py",),
+    ),
+    Guard(
+        name="retry: unknown outcomes and opt-outs come along only by name",
+        file="shared/campaigns/retry.py",
+        before="message.reason not in EXCLUDED if retry.reasons is None",
+        after="message.reason is not None if retry.reasons is None",
+        tests=(_RETRY,),
+    ),
+    Guard(
+        name="retry: a row with a successor or a fallback stays out",
+        file="shared/campaigns/retry.py",
+        before="if not message.may_be_sent_again or message.reason == ERASED:",
+        after="if message.status is not Status.FAILED or message.reason == ERASED:",
+        tests=(_RETRY,),
+    ),
+    Guard(
+        name="retry: a row is released only with the place of its failed message",
+        file="shared/campaigns/release.py",
+        before="sent |= await without_place(self._deps.log, distribution.organisation, rows)",
+        after="await without_place(self._deps.log, distribution.organisation, rows)",
+        tests=(_RETRY,),
+    ),
+    Guard(
+        name="retry: never after the failed message has arrived, nor in another one's place",
+        file="shared/policy/gate_check.py",
+        before="if parent.status in ARRIVED or not is_replaced:",
+        after="if parent.status is None:",
+        tests=(_RETRY,),
+    ),
+    Guard(
+        name="resend: the agenda sends it only in the place of its failed message",
+        file="shared/messages/agenda.py",
+        before="if await self._deps.log.note_successor(key[0], resend_of, successor=key[1]):",
+        after="if key[1]:",
+        tests=(_RETRY,),
     ),
     Guard(
         name="fallback: by time only once Meta is known to be reporting",

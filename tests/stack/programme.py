@@ -113,6 +113,11 @@ class Programme:
     def act(self, distribution: Mapping[str, Any], action: str) -> httpx2.Response:
         return self.api.post(f"/v1/distributions/{distribution['distribution_id']}/{action}")
 
+    def retry(self, distribution: Mapping[str, Any], *, key: str | None = None, **body: Any) -> httpx2.Response:
+        headers = {"Idempotency-Key": key or str(uuid4())}
+        url = f"/v1/distributions/{distribution['distribution_id']}/retry"
+        return self.api.post(url, headers=headers, json=body)
+
     def distribution(self, identity: str) -> Json:
         return self.ok(self.api.get(f"/v1/distributions/{identity}"))
 

@@ -1,6 +1,9 @@
 """POST /v1/distributions: inline and by upload, planned, confirmed, sent, and shown."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx2
@@ -113,6 +116,97 @@ def test_the_list_is_filtered_by_channel_and_time(programme: Programme) -> None:
     refused = programme.api.get("/v1/distributions", params={"channel": "email", "from": "hier"})
     assert refused.status_code == 400
     assert sorted(error["field"] for error in refused.json()["errors"]) == ["channel", "from"]
+
+
+UNDELIVERABLE, REFUSED, RESET = 610, 4002, 402
+"""docs/simulators.md: DeliveryImpossible; 400 SVC0002; the connection breaks before Orange takes the message."""
+
+
+@pytest.fixture
+def failed_list(programme: Programme) -> Iterator[Json]:
+    """A list with four rows: three have failed, each for another reason. Afterwards the numbers are no longer special,
+    so that a message to them arrives."""
+    rows = [programme.recipient(number) for number in (UNDELIVERABLE, REFUSED, RESET, DELIVERED)]
+    made = programme.ok(programme.distribute(recipients=rows, confirm=True))
+    ended(programme, made)
+    failed = until(lambda: programme.distribution(made["distribution_id"]), lambda one: one["counts"]["failed"] == 3)
+    programme.stack.set_simulators(special_numbers=False)
+    try:
+        yield failed
+    finally:
+        programme.stack.set_simulators(special_numbers=True)
+
+
+def rows_of(programme: Programme, made: Json) -> list[Json]:
+    return sorted(programme.messages(distribution_id=made["distribution_id"]), key=lambda one: str(one["recipient"]))
+
+
+def planned(programme: Programme, answer: httpx2.Response) -> Json:
+    assert (answer.status_code, answer.json()["status"]) == (202, "planning"), answer.text
+    identity = answer.json()["distribution_id"]
+    return until(lambda: programme.distribution(identity), lambda one: one["status"] != "planning")
+
+
+def test_the_failed_rows_of_a_list_are_retried_and_arrive(programme: Programme, failed_list: Json) -> None:
+    assert set(failed_list["by_reason"]) == {"undeliverable", "phone_invalid", "outcome_unknown"}
+    retry = planned(programme, programme.retry(failed_list, key="one"))
+    assert (retry["status"], retry["accepted"], retry["rejected"], retry["duplicates"]) == ("planned", 2, 0, 0)
+    kept = ("campaign_id", "channel")
+    assert [retry[name] for name in kept] == [failed_list[name] for name in kept]
+    assert programme.retry(failed_list, key="one").json()["distribution_id"] == retry["distribution_id"]
+    other = programme.retry(failed_list, key="one", confirm=True)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    programme.ok(programme.act(retry, "confirm"))
+    assert ended(programme, retry)["counts"]["delivered"] == 2
+    parents = {one["message_id"]: one for one in rows_of(programme, failed_list)}
+    for row in rows_of(programme, retry):
+        assert row["via"] == "distribution"
+        assert parents[row["parent_message_id"]]["successor_message_id"] == row["message_id"]
+    again = programme.retry(failed_list, key="two")
+    assert (again.status_code, again.json()["code"]) == (409, "state_conflict")
+    by_hand = planned(programme, programme.retry(failed_list, reasons=["outcome_unknown"], confirm=True))
+    assert ended(programme, by_hand)["counts"]["delivered"] == 1
+    sent = Counter(one["recipient"] for one in programme.ledger("orange"))
+    assert sent == {"+221770000610": 2, "+221770004002": 1, "+221770000402": 1, f"+22177000{DELIVERED}": 1}
+
+
+def test_two_retries_and_a_resend_at_once_send_each_row_once(programme: Programme, failed_list: Json) -> None:
+    """Both retries are planned while nothing has taken the rows' places."""
+    one, two = (planned(programme, programme.retry(failed_list, key=key)) for key in ("one", "two"))
+    parent = next(row for row in rows_of(programme, failed_list) if row["reason"] == "undeliverable")
+    with ThreadPoolExecutor(3) as pool:
+        confirmed = [pool.submit(programme.act, retry, "confirm") for retry in (one, two)]
+        resent = pool.submit(programme.api.post, f"/v1/messages/{parent['message_id']}/resend").result()
+    assert [answer.result().status_code for answer in confirmed] == [200, 200]
+    assert resent.status_code in (202, 409)
+    found = [row for retry in (one, two) if ended(programme, retry) for row in rows_of(programme, retry)]
+    lost = [row["reason"] for row in found if row["status"] == "failed"]
+    wins = False
+    if resent.status_code == 202:
+        identity = resent.json()["message_id"]
+        by_hand = until(lambda: programme.message(identity), lambda one: one["status"] in ("delivered", "failed"))
+        wins = by_hand["reason"] is None
+    assert lost == ["already_sent"] * (3 if wins else 2)
+    sent = Counter(one["recipient"] for one in programme.ledger("orange"))
+    assert sent == {"+221770000610": 2, "+221770004002": 1, f"+22177000{DELIVERED}": 1}
+
+
+def test_a_retry_that_names_no_such_failure_is_refused(programme: Programme, failed_list: Json) -> None:
+    refused: list[tuple[Json, int, str]] = [
+        ({"reasons": []}, 422, "unprocessable"),
+        ({"reasons": ["erased"]}, 422, "unprocessable"),
+        ({"reasons": ["undeliverable", "receipt_missing"]}, 422, "unprocessable"),
+        ({"reasons": ["lost"]}, 422, "unprocessable"),
+        ({"reasons": "undeliverable"}, 400, "bad_request"),
+        ({"reasons": ["opted_out"]}, 409, "state_conflict"),
+    ]
+    for body, status, code in refused:
+        answer = programme.retry(failed_list, **body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert status == 409 or answer.json()["errors"][0]["field"].startswith("reasons"), body
+    with programme.stack.api("another-organisation") as stranger:
+        url = f"/v1/distributions/{failed_list['distribution_id']}/retry"
+        assert stranger.post(url, headers={"Idempotency-Key": "x"}, json={}).status_code == 404
 
 
 def samples(programme: Programme, made: Json) -> list[Json]:

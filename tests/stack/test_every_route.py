@@ -4,7 +4,7 @@ organisations."""
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
@@ -16,6 +16,7 @@ from shared.api import openapi
 from shared.base.instants import format_instant
 from tests.stack.programme import DELIVERED, WHATSAPP_SECRET, Json, Programme
 from tests.stack.running import RunningStack
+from tests.waiting import until
 
 ROUTES = """
     PUT     /v1/integrations/whatsapp                               200
@@ -42,6 +43,7 @@ ROUTES = """
     GET     /v1/distributions/{distribution_id}/samples             200
     GET     /v1/distributions/{distribution_id}/errors              200
     GET     /v1/distributions/{distribution_id}/duplicates          200
+    POST    /v1/distributions/{distribution_id}/retry               202
     POST    /v1/distributions/{distribution_id}/confirm             200
     POST    /v1/distributions/{distribution_id}/pause               200
     POST    /v1/distributions/{distribution_id}/resume              200
@@ -121,7 +123,9 @@ class World:
     """An organisation with something to call every route with."""
 
     programme: Programme
-    places: Mapping[str, str]
+    places: dict[str, str]
+    failed_list: str
+    """A distribution with a failed message; nothing of the one in `places` has been sent."""
     later: Json
     waiting: str
     """The ID of a scheduled message."""
@@ -130,6 +134,8 @@ class World:
         places = dict(self.places)
         if route.key == "POST /v1/messages/{message_id}/cancel":
             places["message_id"] = self.waiting
+        if route.path.endswith("/retry"):
+            places["distribution_id"] = self.failed_list
         return re.sub(r"\{(\w+)\}", lambda match: places[match[1]], route.path)
 
     def call(self, route: Route, api: httpx2.Client) -> httpx2.Response:
@@ -158,6 +164,7 @@ class World:
             "POST /v1/uploads": {"format": "csv", "bytes": 10},
             "POST /v1/distributions": text | {"campaign_id": "walk", "recipients": [recipient], "schedule": self.later},
             "POST /v1/exports": {"kind": "messages"},
+            "POST /v1/distributions/{distribution_id}/retry": {"reasons": ["undeliverable"]},
             "POST /v1/consents": phone | {"granted": True, "source": "register"},
             "POST /v1/consents/lookup": phone,
             "POST /v1/erasures": {"phone": "+221770008299"},
@@ -166,7 +173,7 @@ class World:
         return bodies.get(route.key)
 
 
-KEYED = ("POST /v1/messages", "POST /v1/distributions")
+KEYED = ("POST /v1/messages", "POST /v1/distributions", "POST /v1/distributions/{distribution_id}/retry")
 WITH_BODY = [route for route in GUARDED if route.takes_body]
 OF_AN_ORGANISATION = [
     route
@@ -189,9 +196,13 @@ def settled(programme: Programme) -> World:
     rows = [programme.recipient(DELIVERED), programme.recipient(1, phone="N/A")]
     planned = programme.ok(programme.distribute(recipients=rows, schedule=later))
     exported = programme.ok(programme.api.post("/v1/exports", json={"kind": "messages", "status": "failed"}))
+    sent = programme.ok(programme.distribute(recipients=[programme.recipient(UNDELIVERABLE)], confirm=True))
+    failed_list = sent["distribution_id"]
+    until(lambda: programme.distribution(failed_list), lambda found: found["counts"]["failed"] == 1)
     webhook = programme.ok(programme.api.get("/v1/integrations/sms"))["webhook_url"]
     return World(
         programme=programme,
+        failed_list=failed_list,
         later=later,
         waiting=waiting,
         places={

@@ -48,7 +48,7 @@ API = {
 }
 ROUTES = {
     "ApiFunction": API | PUBLIC,
-    "BulkFanoutFunction": {"POST /v1/distributions"},
+    "BulkFanoutFunction": {"POST /v1/distributions", "POST /v1/distributions/{distribution_id}/retry"},
     "WebhookFunction": WEBHOOKS,
 }
 BROWSER_HEADERS = {"Authorization", "Content-Type", "Idempotency-Key", "Accept-Language", "Accept"}

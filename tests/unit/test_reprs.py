@@ -36,6 +36,7 @@ INNOCENT = {
             "Message.recipient",
             "PlannedRow.recipient",
             "Rejected.recipient",
+            "Stored.recipient",
         ),
         "masked",
     ),

@@ -83,6 +83,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "It is too late: {too_late}.",
             "The content of the message is no longer stored ({gone}): send a new message.",
             "{exports_wait} exports of your organisation are not done yet: wait until one is.",
+            "Another message was sent in its place: {successor}. If that one failed too, send that one again.",
+            "{retry}.",
             "{advice}",
             "Reload the page and choose an action that is still possible.",
         ),
@@ -197,7 +199,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "row_unreadable": (
             "The row cannot be read.",
-            "Check its quotes and its number of columns.",
+            "{unread}.",
         ),
         "encoding_unknown": (
             "Letters of the file cannot be read: it is neither UTF-8 nor UTF-16 nor Windows-1252.",
@@ -257,6 +259,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "There should be at most {most}.",
             "It must not be before the field {before}.",
             "It is only for exports of {only_for}.",
+            "{retry}.",
         ),
     },
     TextKind.REASON: {
@@ -524,6 +527,20 @@ WORDS: dict[str, dict[str, str]] = {
         "not_dhis2": "this JSON holds neither trackedEntities nor enrollments. Export it from DHIS2’s tracker API",
         "enrollments_first": "a record in it begins with its enrollments. Export it without changing the fields’ order",
         "entity_too_large": "a record is too large or too deeply nested. Export only the fields that are needed",
+    },
+    "unread": {
+        "broken": "Check its quotes and its number of columns",
+        "erased": "The beneficiary’s data were erased, so there is nothing to send",
+        "expired": "The content of the message is no longer stored. Send it with a new list",
+        "tries": "The retry could not be planned. Ask for it again; if that fails too, tell your administrator",
+    },
+    "retry": {
+        "not_sent": "This distribution has sent nothing yet: confirm it first",
+        "ending": "The cancel of this distribution is still ending. Try again in a minute",
+        "none": "No message failed for a reason that is retried without being named, or that is named here",
+        "replaced": "What failed was sent again already. Retry the distribution of the last retry instead",
+        "erased": "Nothing is left of an erased message, so it cannot be sent again",
+        "receipt_missing": "A message without a receipt has not failed, so it is not sent again",
     },
     "state": {"deleted": "deleted", "inactive": "inactive", "cancelled": "cancelled"},
     "stopped": {"rejected": "rejected", "paused": "paused", "disabled": "disabled"},

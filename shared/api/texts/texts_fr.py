@@ -86,6 +86,8 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "C’est trop tard : {too_late}.",
             "Le contenu du message n’est plus conservé ({gone}) : envoyez un nouveau message.",
             "{exports_wait} exports de votre organisation ne sont pas terminés : attendez la fin de l’un d’eux.",
+            "Un autre message a été envoyé à sa place : {successor}. S’il a échoué aussi, renvoyez celui-là.",
+            "{retry}.",
             "{advice}",
             "Rechargez la page et choisissez une action encore possible.",
         ),
@@ -216,7 +218,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
         ),
         "row_unreadable": (
             "La ligne est illisible.",
-            "Vérifiez ses guillemets et son nombre de colonnes.",
+            "{unread}.",
         ),
         "encoding_unknown": (
             "Des lettres du fichier sont illisibles : il n’est ni en UTF-8, ni en UTF-16, ni en Windows-1252.",
@@ -277,6 +279,7 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Il en faut au plus {most}.",
             "Elle ne doit pas précéder le champ {before}.",
             "Ce champ ne vaut que pour l’export des {only_for}.",
+            "{retry}.",
         ),
     },
     TextKind.REASON: {
@@ -556,6 +559,20 @@ WORDS: dict[str, dict[str, str]] = {
         "not_dhis2": "ce JSON ne contient ni trackedEntities ni enrollments. Exportez-le depuis l’API tracker de DHIS2",
         "enrollments_first": "un dossier y commence par ses inscriptions. Exportez-le sans changer l’ordre des champs",
         "entity_too_large": "un dossier est trop grand ou trop imbriqué. Exportez seulement les champs nécessaires",
+    },
+    "unread": {
+        "broken": "Vérifiez ses guillemets et son nombre de colonnes",
+        "erased": "Les données du bénéficiaire ont été effacées : il n’y a plus rien à envoyer",
+        "expired": "Le contenu du message n’est plus conservé. Envoyez-le avec une nouvelle liste",
+        "tries": "La relance n’a pas pu être préparée. Demandez-la de nouveau, puis prévenez votre administrateur",
+    },
+    "retry": {
+        "not_sent": "Cette distribution n’a encore rien envoyé : confirmez-la d’abord",
+        "ending": "L’annulation de cette distribution se termine. Réessayez dans une minute",
+        "none": "Aucun message n’a échoué pour une raison relancée sans être nommée, ou nommée ici",
+        "replaced": "Les échecs ont déjà été renvoyés. Relancez plutôt la distribution de la dernière relance",
+        "erased": "Il ne reste rien d’un message effacé : il ne peut pas être renvoyé",
+        "receipt_missing": "Un message sans accusé de réception n’a pas échoué : il n’est pas renvoyé",
     },
     "state": {"deleted": "supprimé", "inactive": "inactif", "cancelled": "annulé"},
     "stopped": {"rejected": "rejeté", "paused": "suspendu", "disabled": "désactivé"},

@@ -135,6 +135,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
                 integrations=on.integrations,
                 gate_check=GateCheck(on.holds, on.people, on.log, self.daily_limits),
                 enqueue_now=self.enqueue_now(),
+                status_writer=self.status_writer(),
                 clock=on.clock,
             )
         )

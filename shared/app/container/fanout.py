@@ -11,6 +11,7 @@ from shared.campaigns.create import Planning, PlanningDeps
 from shared.campaigns.planning import Planner
 from shared.campaigns.recount import Tallies
 from shared.campaigns.release import Release, ReleaseDeps, StuckMessages
+from shared.campaigns.retry import FailedRows
 from shared.cards.probe import CardProbe
 from shared.duplicates.already_sent import AlreadySent, Turns
 from shared.exports.exporting import ExportWork, ExportWorkDeps
@@ -62,6 +63,7 @@ class FanningOut[A: FanoutAdapters = FanoutAdapters](Reading[A]):
             PlanningDeps(
                 distributions=on.distributions,
                 plans=on.plans,
+                failed_rows=FailedRows(distributions=on.distributions, plans=on.plans, log=on.log),
                 uploads=on.uploads,
                 workbooks=on.workbooks,
                 already=self.already,

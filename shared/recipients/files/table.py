@@ -17,7 +17,12 @@ def row_of(number: int, line: int, names: Sequence[str | None], cells: Sequence[
 
 def unreadable(number: int, line: int | None = None) -> Row:
     """A row that cannot be read. The rows around it are not affected."""
-    return Row(number=number, line=line, raw=None, field_error=FieldError(field="row", code="row_unreadable"))
+    return Row(
+        number=number,
+        line=line,
+        raw=None,
+        field_error=FieldError(field="row", code="row_unreadable", facts={"unread": "broken"}),
+    )
 
 
 def _typed(cell: str) -> str:

@@ -63,6 +63,8 @@ _AS_WRITTEN = "attribute_not_exists(as_template)"
 
 _NO_FALLBACK = "attribute_not_exists(fallback_minutes)"
 
+_NO_SUCCESSOR = "attribute_not_exists(successor_message_id)"
+
 _GONE = ("#status IN (:sent, :failed)", "attribute_not_exists(retrying)")
 
 _GONE_VALUES = {":sent": str(Status.SENT), ":failed": str(Status.FAILED)}
@@ -299,9 +301,19 @@ class DynamoLog:
         return (await self._change(organisation, message_id, update)).done
 
     async def fall_back(self, organisation: str, message_id: str) -> bool:
-        awaited = ("attribute_exists(fallback_minutes)", "attribute_exists(due_at)")
+        awaited = ("attribute_exists(fallback_minutes)", "attribute_exists(due_at)", _NO_SUCCESSOR)
         update = Update(sets={"fell_back": 1}, conditions=(*_GONE, *awaited), values=_GONE_VALUES)
         return (await self._change(organisation, message_id, update)).done
+
+    async def note_successor(self, organisation: str, message_id: str, *, successor: str) -> bool:
+        """One condition on one item decides between a resend, a retry and a fallback."""
+        no_fallback = (f"({_NO_FALLBACK} OR attribute_not_exists(due_at))", "attribute_not_exists(fell_back)")
+        update = Update(
+            sets={"successor_message_id": successor},
+            conditions=("#status = :failed", _NO_SUCCESSOR, *no_fallback),
+            values={":failed": str(Status.FAILED)},
+        )
+        return await self._made(organisation, message_id, update)
 
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         waits = ("attempts = :attempt", "attribute_exists(due_at)", "attribute_not_exists(fell_back)")

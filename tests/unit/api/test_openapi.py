@@ -48,6 +48,7 @@ ROUTES = {
     "GET /v1/distributions/{distribution_id}/samples": READ,
     "GET /v1/distributions/{distribution_id}/errors": READ,
     "GET /v1/distributions/{distribution_id}/duplicates": READ,
+    "POST /v1/distributions/{distribution_id}/retry": SEND,
     "POST /v1/distributions/{distribution_id}/confirm": SEND,
     "POST /v1/distributions/{distribution_id}/pause": SEND,
     "POST /v1/distributions/{distribution_id}/resume": SEND,

@@ -525,7 +525,7 @@ class TestPlanning:
         made = office.run(office.planning().create(_uploaded(office.new_distribution([], confirm=True))))
         office.tasks.tasks.clear()
         for _ in range(3):
-            assert office.killed(office.planning().plan_upload(DEMO, made.distribution_id), ("plans.write_chunk", 1))
+            assert office.killed(office.planning().plan_stored(DEMO, made.distribution_id), ("plans.write_chunk", 1))
             office.tick()  # its lease still holds
             assert stored(office, made).status is DistributionStatus.PLANNING
             office.clock.pass_by(minutes=17)

@@ -123,7 +123,7 @@ def test_a_killed_run_of_each_format_is_done_again_and_each_person_gets_one(
 ) -> None:
     made = upload(office, FILES[form], form, confirm=True)
     office.tasks.tasks.clear()
-    office.killed(office.planning().plan_upload(DEMO, made.distribution_id), (point, nth))
+    office.killed(office.planning().plan_stored(DEMO, made.distribution_id), (point, nth))
     office.clock.pass_by(minutes=17)
     office.tick()
     office.finish()
@@ -180,7 +180,7 @@ def test_a_file_that_kills_three_runs_says_so(office: Office) -> None:
     made = upload(office, FILES["xlsx"], "xlsx")
     office.tasks.tasks.clear()
     for _ in range(3):
-        assert office.killed(office.planning().plan_upload(DEMO, made.distribution_id), ("plans.write_chunk", 1))
+        assert office.killed(office.planning().plan_stored(DEMO, made.distribution_id), ("plans.write_chunk", 1))
         office.clock.pass_by(minutes=17)
     office.tick()
     document = shown(office, made, "fr")

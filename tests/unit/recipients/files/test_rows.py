@@ -17,7 +17,7 @@ from shared.recipients.files.tracker import Pages, entities
 from shared.recipients.files.unreadable import UnreadableFileError
 from shared.storage.workbooks import ChildWorkbooks
 
-UNREADABLE = FieldError(field="row", code="row_unreadable")
+UNREADABLE = FieldError(field="row", code="row_unreadable", facts={"unread": "broken"})
 ONE, TWO = "+221770000001", "+221770000002"
 WORKBOOKS = ChildWorkbooks()
 
