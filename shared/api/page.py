@@ -1,13 +1,14 @@
-"""Renders the OpenAPI document as HTML: routes by tag, schemas, the table of problems."""
+"""Renders the OpenAPI document as HTML: routes by tag, every closed set with a sentence for each value, and schemas."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from shared.api import openapi, problems
 from shared.api.openapi import as_object
-from shared.api.texts.sentences import Language, TextKind, text
+from shared.api.texts.sentences import Language, TextKind, with_gaps
+from shared.api.texts.values import VALUES
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode
 
@@ -29,7 +30,7 @@ def html(document: JsonObject, language: Language) -> str:
     info = as_object(document["info"])
     title = escape(str(info["title"]))
     intro = "".join(f"<p>{_prose(part)}</p>" for part in str(info["description"]).split("\n\n"))
-    body = "".join((intro, *_operations(document), _problem_table(language), *_schemas(document)))
+    body = "".join((intro, *_operations(document), *_codes(document, language), *_schemas(document)))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head>'
@@ -82,8 +83,14 @@ def _request(operation: JsonObject) -> str:
 
 def _schemas(document: JsonObject) -> Iterator[str]:
     yield "<h2>Schemas</h2>"
+    for name, schema in _named(document):
+        if "enum" not in schema:
+            yield f'<h3 id="schema-{escape(name)}">{escape(name)}</h3>{_schema(schema)}'
+
+
+def _named(document: JsonObject) -> Iterator[tuple[str, JsonObject]]:
     for name, schema in as_object(as_object(document["components"])["schemas"]).items():
-        yield f'<h3 id="schema-{escape(name)}">{escape(name)}</h3>{_schema(as_object(schema))}'
+        yield name, as_object(schema)
 
 
 def _schema(schema: JsonObject) -> str:
@@ -103,14 +110,48 @@ def _schema(schema: JsonObject) -> str:
     return f"<p>{_prose(str(schema.get('description', '')))}</p>{table}{examples}"
 
 
-def _problem_table(language: Language) -> str:
-    rows = "".join(
-        f'<tr id="problem-{code}"><td><code>{code}</code></td><td>{problems.STATUS[code]}</td>'
-        f"<td>{escape(text(TextKind.PROBLEM_TITLE, code, language))}. "
-        f"{escape(text(TextKind.PROBLEM_DETAIL, code, language))}</td></tr>"
-        for code in ProblemCode
-    )
-    return f"<h2>Problems</h2><table><tr><th>Code</th><th>Status</th><th>Text</th></tr>{rows}</table>"
+_KINDS: Mapping[str, tuple[TextKind, ...]] = {
+    "ProblemCode": (TextKind.PROBLEM_TITLE, TextKind.PROBLEM_DETAIL),
+    "FieldCode": (TextKind.FIELD,),
+    "Reason": (TextKind.REASON,),
+    "StatusReason": (TextKind.STATUS_REASON,),
+    "WarningCode": (TextKind.WARNING,),
+    "DeadLetterReason": (TextKind.DEAD_LETTER,),
+}
+"""Where the sentences of a set are; those of every other set are in `VALUES`."""
+
+_LANGUAGES: Mapping[Language, str] = {"en": "English", "fr": "Français"}
+
+
+def _codes(document: JsonObject, language: Language) -> Iterator[str]:
+    """A table for each closed set. The reader's language comes first; both are there, so that a page in a cache or in
+    a letter serves everyone."""
+    yield "<h2>Codes</h2>"
+    for name, schema in _named(document):
+        if "enum" not in schema:
+            continue
+        languages = sorted(_LANGUAGES, key=lambda one: one != language)
+        rows = "".join(_code(name, str(value), languages) for value in _list(schema["enum"]))
+        titles = "".join(f'<th lang="{one}">{_LANGUAGES[one]}</th>' for one in languages)
+        yield (
+            f'<h3 id="schema-{escape(name)}">{escape(name)}</h3><p>{_prose(str(schema.get("description", "")))}</p>'
+            f"<table><tr><th>Code</th>{titles}</tr>{rows}</table>"
+        )
+
+
+def _code(name: str, value: str, languages: Sequence[Language]) -> str:
+    status = f" ({problems.STATUS[ProblemCode(value)]})" if name == "ProblemCode" else ""
+    anchor = f"problem-{value}" if name == "ProblemCode" else f"{name}-{value}"
+    said = "".join(f'<td lang="{one}">{_prose(_sentences_of(name, value, one))}</td>' for one in languages)
+    return f'<tr id="{escape(anchor)}"><td><code>{escape(value)}</code>{status}</td>{said}</tr>'
+
+
+def _sentences_of(name: str, value: str, language: Language) -> str:
+    """What the value means and what to do. An answer fills in the facts that stand as … here."""
+    if name not in _KINDS:
+        return VALUES[name][value][language]
+    title, *details = ([*with_gaps(kind, value, language)] for kind in _KINDS[name])
+    return " ".join((f"{title[0]}.", *details[0]) if details else title)
 
 
 def _type(schema: JsonObject) -> str:

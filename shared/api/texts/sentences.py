@@ -1,7 +1,7 @@
 """What the officer reads: a text for every code, in French and English, with the facts filled in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -51,11 +51,26 @@ def text(kind: TextKind, code: str, language: Language, facts: Mapping[str, str]
     Raises KeyError for a code outside api.md's closed list, because that is an error of ours.
     """
     texts, words = _tables(language)
-    codes = texts[kind]
-    sentences = codes[code] if code in codes or kind is not TextKind.REASON else texts[TextKind.FIELD][code]
+    sentences = _sentences(texts, kind, code)
     given = {name: value for name, value in (facts or {}).items() if value}
     known = {name: _shown(words.get(name, {}), dated(name, value, language)) for name, value in given.items()}
     return filled_in(sentences, known | named_provider(given.get("provider", ""), language))
+
+
+def with_gaps(kind: TextKind, code: str, language: Language) -> Iterator[str]:
+    """All sentences of a code, with … for each fact but the provider. A sentence that is nothing but a fact is left
+    out."""
+    provider = named_provider("", language)
+    for sentence in _sentences(_tables(language)[0], kind, code):
+        gaps = dict.fromkeys(placeholders(sentence), "…") | provider
+        if (said := sentence.format_map(gaps).replace("….", "…")) != "…":
+            yield said
+
+
+def _sentences(texts: Mapping[TextKind, Mapping[str, Sentences]], kind: TextKind, code: str) -> Sentences:
+    """The field codes are reasons too."""
+    codes = texts[kind]
+    return codes[code] if code in codes or kind is not TextKind.REASON else texts[TextKind.FIELD][code]
 
 
 def named_provider(provider: str, language: Language) -> dict[str, str]:

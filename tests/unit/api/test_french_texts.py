@@ -7,7 +7,17 @@ import pytest
 
 from shared.api import health, openapi
 from shared.api.texts import texts_en, texts_fr
-from shared.api.texts.sentences import Language, TextKind, dated, filled_in, named_provider, placeholders, text
+from shared.api.texts.sentences import (
+    Language,
+    TextKind,
+    dated,
+    filled_in,
+    named_provider,
+    placeholders,
+    text,
+    with_gaps,
+)
+from shared.api.texts.values import VALUES
 from shared.base.json import JsonValue
 
 ISO_DATE = re.compile(r"\d{4}-\d\d(-\d\d)?")
@@ -78,6 +88,15 @@ def test_no_finding_of_health_shows_a_pattern_or_an_iso_date() -> None:
     for said in findings("fr"):
         assert_readable(said)
         assert "ournisseur" not in said, said
+
+
+def test_no_sentence_of_the_documentation_shows_a_pattern_or_an_iso_date() -> None:
+    for said in VALUES.values():
+        for one in said.values():
+            assert_readable(one["fr"])
+    for kind, code in EVERY:
+        for sentence in with_gaps(kind, code, "fr"):
+            assert_readable(sentence)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -1,4 +1,6 @@
+import html
 import json
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
@@ -9,6 +11,8 @@ from functions.api.public import docs_response, openapi_response
 from shared.api import openapi, validation
 from shared.api.problems import STATUS
 from shared.api.request import Scope
+from shared.api.texts.sentences import TextKind, known_codes, with_gaps
+from shared.api.texts.values import VALUES
 from shared.api.validation import violations
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode
@@ -250,3 +254,39 @@ def test_the_page_is_complete_and_loads_no_other_file() -> None:
     assert {f"problem-{code}" for code in ProblemCode} <= page.ids
     assert set(openapi.operations()) <= page.ids
     assert "Heures de silence" in answer["body"]
+
+
+def closed_sets() -> dict[str, list[str]]:
+    schemas = openapi.as_object(openapi.as_object(openapi.document()["components"])["schemas"])
+    named = {name: openapi.as_object(schema) for name, schema in schemas.items()}
+    return {name: [str(one) for one in as_list(schema["enum"])] for name, schema in named.items() if "enum" in schema}
+
+
+def as_list(value: JsonValue) -> list[JsonValue]:
+    assert isinstance(value, list)
+    return value
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_page_says_what_each_value_of_each_closed_set_means_in_both_languages(language: str) -> None:
+    body = docs_response(request(headers={"accept-language": language})).to_event()["body"]
+    page = _Page()
+    page.feed(body)
+    for name, values in closed_sets().items():
+        anchors = {f"problem-{one}" if name == "ProblemCode" else f"{name}-{one}" for one in values}
+        assert anchors <= page.ids, name
+    for kind in (TextKind.FIELD, TextKind.REASON, TextKind.STATUS_REASON, TextKind.WARNING, TextKind.DEAD_LETTER):
+        for code in known_codes(kind, "en"):
+            for one in ("fr", "en"):
+                last = list(with_gaps(kind, code, "fr" if one == "fr" else "en"))[-1]
+                assert re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(last, quote=False)) in body, (code, one)
+
+
+def test_each_value_of_a_closed_set_has_a_sentence_and_no_other_has_one() -> None:
+    codes = {"ProblemCode", "FieldCode", "Reason", "StatusReason", "WarningCode", "DeadLetterReason"}
+    sets = {name: set(values) for name, values in closed_sets().items() if name not in codes}
+    assert {name: set(said) for name, said in VALUES.items()} == sets
+    for said in VALUES.values():
+        for one in said.values():
+            assert all(text.endswith(".") for text in one.values())
+            assert one.keys() == {"fr", "en"}
