@@ -38,8 +38,38 @@ _SILENT = "tests/unit/sending/test_silent_meta.py"
 _COUNTS = "tests/contract/test_counts.py"
 _PHONE = "tests/unit/recipients/test_phone.py"
 _FILES = "tests/unit/recipients/files"
+_EXPORTING = "tests/unit/exports/test_exporting.py"
 
 GUARDS = (
+    # ---------------------------------------------------------------------------------------------------------- exports
+    Guard(
+        name="export: no cell of a file is run as a formula",
+        file="shared/exports/sheet.py",
+        before="writer.writerows([disarmed(cell) for cell in row] for row in rows)",
+        after="writer.writerows(rows)",
+        tests=("tests/unit/exports/test_sheet.py",),
+    ),
+    Guard(
+        name="export: a worker whose export was moved on writes no row twice",
+        file="shared/exports/exporting.py",
+        before="    if saved is None:\n        raise _LostError\n    return saved",
+        after="    return saved or export",
+        tests=(_EXPORTING,),
+    ),
+    Guard(
+        name="export: a part that another worker has overwritten makes no file",
+        file="shared/storage/export_files.py",
+        before="                if code in _OTHER_PARTS:\n                    return False\n",
+        after="",
+        tests=("tests/contract/test_exports.py",),
+    ),
+    Guard(
+        name="export: a frozen worker does not remove the file that another one has finished",
+        file="shared/exports/exporting.py",
+        before="failing = await _saved(self._on.store, replace(export.taken(self._on.clock.now()), fails_for=reason))",
+        after="failing = export",
+        tests=(_EXPORTING,),
+    ),
     # ----------------------------------------------------------------------------------------------------------- queues
     Guard(
         name="queue: a body is ASCII, because SQS refuses some characters",

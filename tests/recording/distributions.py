@@ -176,6 +176,8 @@ def _lists(scene: Scene) -> None:
         scene.both("GET", f"/v1/messages?distribution_id={made}", unordered=True)
         scene.both("GET", f"/v1/campaigns/all-{channel}/messages?status=failed", unordered=True)
         scene.both("GET", f"/v1/campaigns/all-{channel}/statistics", keep_hours=False)
+        if channel == "sms":
+            _exports(scene, made)
         again = plan | {"skip_already_sent": True}
         scene.both("POST", "/v1/distributions", json=again, headers=_key(f"again-{channel}"))
     changes: tuple[Json, ...] = (
@@ -210,6 +212,24 @@ def _lists(scene: Scene) -> None:
     for query in ("status=planned", "campaign_id=all-sms", "campaign_id=none", "limit=2"):
         scene.both("GET", f"/v1/distributions?{query}")
     scene.both("GET", "/v1/statistics", keep_hours=False)
+
+
+def _exports(scene: Scene, made: str) -> None:
+    """Each list of a distribution as a file, and requests that are refused."""
+    listed = [{"kind": kind, "distribution_id": made} for kind in ("messages", "rejected_rows", "duplicates")]
+    for order in (*listed, {"kind": "messages", "campaign_id": "all-sms", "status": "failed"}):
+        for language in LANGUAGES:
+            asked = scene.ok(scene.call("POST", "/v1/exports", json=order, language=language))
+            world.has_file(scene, asked["export_id"])
+            scene.call("GET", f"/v1/exports/{asked['export_id']}", language=language)
+    refused: tuple[Json, ...] = (
+        {}, {"kind": "x"}, {"kind": "duplicates"}, {"kind": "rejected_rows", "distribution_id": made, "status": "sent"},
+        {"kind": "messages", "distribution_id": made, "campaign_id": "x"}, {"kind": "messages", "distribution_id": "x"},
+        {"kind": "messages", "from": "2026-11-23T10:00:00Z", "to": "2026-11-22T10:00:00Z"},
+    )  # fmt: skip
+    for order in refused:
+        scene.both("POST", "/v1/exports", json=order)
+    scene.both("GET", "/v1/exports/x")
 
 
 def _hold(scene: Scene, channel: str, last: int, settings: Json) -> None:

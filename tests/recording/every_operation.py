@@ -28,6 +28,7 @@ class Places(NamedTuple):
     distribution_id: str
     token: str
     organisation_id: str
+    export_id: str
     campaign_id: str = "campaign"
     name: str = "vaccination_card"
 
@@ -53,6 +54,7 @@ def bodies(scene: Scene) -> Mapping[str, Json]:
         "list_messages_of_person": phone,
         "create_upload": {"format": "csv", "bytes": 10},
         "create_distribution": world.bulk(scene, person, schedule={"mode": "at", "at": world.AT}),
+        "create_export": {"kind": "messages", "status": "failed"},
         "record_consents": phone | {"granted": True, "source": "register"},
         "lookup_consent": phone,
         "erase_person": {"phone": "+221770008299"},
@@ -74,6 +76,7 @@ def settle_in(scene: Scene) -> Places:
         distribution_id=planned["distribution_id"],
         token=webhook.rpartition("/")[2],
         organisation_id=scene.organisation,
+        export_id=world.exported(scene, {"kind": "duplicates", "distribution_id": planned["distribution_id"]}),
     )
 
 
@@ -148,10 +151,11 @@ def _without_right(scene: Scene, operation: Operation, places: Places) -> None:
 
 def _with_unknown_ids(scene: Scene, operation: Operation, places: Places) -> None:
     """404 for an ID that does not exist, and for an ID of another organisation."""
-    if not re.search(r"\{(message|distribution)_id\}", operation.path):
+    if not re.search(r"\{(message|distribution|export)_id\}", operation.path):
         return
     asked = _asked(scene, operation)
-    nowhere = places._replace(message_id=world.UNKNOWN_ID, distribution_id=world.UNKNOWN_ID)
+    unknown = dict.fromkeys(("message_id", "distribution_id", "export_id"), world.UNKNOWN_ID)
+    nowhere = places._replace(**unknown)
     scene.both(operation.method, nowhere.path(operation), as_text="unknown ID", **asked)
     stranger = scene.bearer("a-stranger")
     scene.both(operation.method, places.path(operation), token=stranger, as_text="another organisation", **asked)
@@ -208,7 +212,7 @@ def unknown_routes(scene: Scene) -> None:
         ("DELETE", "/v1/messages"), ("PUT", "/v1/messages"), ("HEAD", "/health"), ("OPTIONS", "/v1/messages"),
         ("GET", "/v1/messages/"), ("GET", "/v1//messages"), ("GET", "/v1/integrations/telex"), ("GET", "/docs/"),
         ("POST", "/v1/integrations/dhis2/test"), ("GET", "/v1/integrations/dhis2/health"), ("GET", "/v1/campaigns"),
-        ("POST", "/v1/exports"), ("GET", "/v1/audit"), ("GET", "/v1/callbacks"), ("GET", "/v1/operations/brake"),
+        ("GET", "/v1/exports"), ("GET", "/v1/audit"), ("GET", "/v1/callbacks"), ("GET", "/v1/operations/brake"),
     ):  # fmt: skip
         scene.both(method, path)
     for origin in ("http://localhost:5173", "https://elsewhere.example.org"):

@@ -17,6 +17,7 @@ DRAWN_KEYS: Mapping[str, str] = {
     "successor_message_id": "message",
     "distribution_id": "distribution",
     "upload_id": "upload",
+    "export_id": "export",
     "dead_letter_id": "dead-letter",
     "provider_message_id": "provider-id",
     "next_cursor": "cursor",
@@ -40,6 +41,7 @@ _WAMID = re.compile(r"wamid\.[A-Za-z0-9+/*=_-]{20,}")
 _RECEIPT_PATH = re.compile(r"(?<=/webhooks/orange/)([A-Za-z0-9_-]+)/([A-Za-z0-9_-]{16,})")
 _CURSOR = re.compile(r"(?<=cursor=)[A-Za-z0-9_-]{24,}")
 _SIGNED = re.compile(r"\b(X-Amz-[A-Za-z-]+|AWSAccessKeyId|Signature|Expires|x-amz-security-token)=[^&\"\s]+")
+_FILE_TIME = re.compile(r"-\d{8}-\d{4}(?=\.csv)")
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=127\.1:)\d+")
 _WAIT = re.compile(r"\b(Wait|Attendez|Patientez) \d+(?=\D{0,2}s\b)")
 
@@ -80,6 +82,7 @@ class Normaliser:
         found = _UUID.sub(lambda drawn: self._placeholder(drawn[0], "id"), found)
         found = _CURSOR.sub(lambda drawn: self._placeholder(drawn[0], "cursor"), found)
         found = _SIGNED.sub(lambda drawn: f"{drawn[1]}=<signed>", found)
+        found = _FILE_TIME.sub("-<time>", found)
         found = _WAIT.sub(r"\1 <seconds>", found)
         return _PORT.sub("<port>", found)
 

@@ -34,6 +34,7 @@ def test_the_same_id_gets_the_same_placeholder_in_order_of_appearance() -> None:
         ("Wait 37 s and try again.", "Wait <seconds> s and try again."),
         ("/webhooks/orange/rec-x/AbCdEfGhIjKlMnOpQr", "/webhooks/orange/rec-x/<receipt-token-1>"),
         ("x?X-Amz-Date=20261123T1005Z&X-Amz-Signature=ab12", "x?X-Amz-Date=<signed>&X-Amz-Signature=<signed>"),
+        ("messages-all-sms-20261123-0640.csv", "messages-all-sms-<time>.csv"),
         ("<?limit=1&cursor=PFqY3-R5vrQJeyJhdCI6IjE3OTU0>", "<?limit=1&cursor=<cursor-1>>"),
         ("?cursor=AAAA", "?cursor=AAAA"),
     ],

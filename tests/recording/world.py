@@ -147,6 +147,18 @@ def stands(scene: Scene, identity: str, *statuses: str, **counts: int) -> Json:
     return until(lambda: distribution(scene, identity), there)
 
 
+def exported(scene: Scene, body: Json) -> str:
+    """The ID of an export whose file is made; the request is not recorded."""
+    identity = str(scene.ok(scene.quietly("POST", "/v1/exports", json=body))["export_id"])
+    has_file(scene, identity)
+    return identity
+
+
+def has_file(scene: Scene, identity: str) -> None:
+    """Waits until the file of an export is made."""
+    until(lambda: scene.ok(scene.quietly("GET", f"/v1/exports/{identity}"))["status"], lambda found: found == "done")
+
+
 def ledger(scene: Scene, provider: str) -> None:
     """Records what the simulated provider has taken from this organisation."""
     url = f"{scene.stack.simulators_url}/_control/ledger?provider={provider}&organisation={scene.organisation}"
