@@ -237,9 +237,13 @@ def _sent(scene: Scene) -> None:
     for query in (
         "limit=200", "channel=sms", "status=failed", "campaign_id=single", "campaign_id=none", "limit=1",
         "from=2026-11-23T10:00:00Z&to=2026-11-24T10:00:00Z", "to=2026-11-20T10:00:00Z", "channel=sms&status=delivered",
+        "reason=undeliverable", "via=resend", "campaign_id=single&via=fallback", "reason=none", "via=none",
     ):  # fmt: skip
         scene.both("GET", f"/v1/messages?{query}", unordered="limit=1" not in query)
     _pages(scene)
+    later = world.send(scene, world.order(scene, world.PLAIN + 60, send_at=world.AT), "later")
+    for identity in (later, ids[0]):
+        scene.both("POST", f"/v1/messages/{identity}/cancel")
     shown = world.message(scene, ids[0])["provider_message_id"]
     for query in (f"provider_message_id={shown}", "provider_message_id=none"):
         scene.both("GET", f"/v1/messages?{query}")
