@@ -5,7 +5,7 @@ from shared.api.request import Request, Scope
 from shared.api.response import Response
 from shared.api.router import Router
 from shared.app.container.api import Api
-from shared.campaigns import statistics
+from shared.statistics import reading
 
 
 def register(router: Router, app: Api) -> None:
@@ -25,7 +25,7 @@ def register(router: Router, app: Api) -> None:
 
 async def _figures(request: Request, app: Api, operation: str) -> Response:
     query = validation.query(request, operation)
-    scope = statistics.Scope(
+    scope = reading.Scope(
         organisation=request.organisation,
         campaign_id=query.filters.get("campaign_id"),
         since=query.time("from"),

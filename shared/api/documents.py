@@ -12,7 +12,6 @@ from shared.campaigns.counts import shown_reason
 from shared.campaigns.distribution import Column, CountryPrice, Counts, FallbackCost
 from shared.campaigns.reading import DistributionView, MessageView
 from shared.campaigns.samples import Sample
-from shared.campaigns.statistics import Figures, Statistics
 from shared.campaigns.stored_content import DuplicateRow
 from shared.exports.export import Export
 from shared.holds.hold import RunHold
@@ -22,6 +21,7 @@ from shared.messages.message import DeadLetter, Message, Price, Status, dead_let
 from shared.messages.payload import Channel
 from shared.policy.consent import Consent
 from shared.policy.eligibility import Accepted, Rejected
+from shared.statistics.reading import Figures, Statistics
 from shared.texts.composition import Composed
 from shared.texts.templates import SHOWN, Catalogue, Usable, names
 from shared.webhooks.updates import TemplateStatus

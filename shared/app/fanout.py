@@ -27,6 +27,7 @@ from shared.messages.message import DeadReason
 from shared.messages.ports import AGENDA_SHARDS, Log
 from shared.messages.queue_message import QueueMessage
 from shared.policy.erasure import Eraser
+from shared.statistics.sums import SUM_SHARDS, Summing, SumStore
 from shared.storage.codec import decode
 
 _DISTRIBUTIONS_A_TICK = 1000
@@ -58,6 +59,8 @@ class FanoutDeps:
     agenda: Agenda
     eraser: Eraser
     redrives: Redrives
+    sums: SumStore
+    summing: Summing
     account_health: AccountHealth
     exports: ExportStore
     export_work: ExportWork
@@ -72,7 +75,8 @@ class Fanout:
         self._deps = deps
 
     async def tick(self) -> None:
-        """Put one task on the queue for each distribution and each agenda shard with something due."""
+        """Put one task on the queue for each distribution and each agenda shard with something due, and for each
+        shard of the sums with something to add."""
         now = self._deps.clock.now()
         due = await self._deps.distributions.due(now, _DISTRIBUTIONS_A_TICK)
         tasks = [_task(one) for one in due]
@@ -82,6 +86,7 @@ class Fanout:
         tasks += [Task(kind="holds", organisation=organisation, channel=channel) for organisation, channel in held]
         waiting = await self._deps.exports.due(now, _EXPORTS_A_TICK)
         tasks += [Task(kind="export", organisation=organisation) for organisation in waiting]
+        tasks += [Task(kind="sums", shard=one) for one in range(SUM_SHARDS) if await self._deps.sums.is_unsummed(one)]
         if tasks:
             await self._deps.tasks.put(tasks)
         overdue = await self._deps.distributions.due(now - OVERDUE, _DISTRIBUTIONS_A_TICK) if due else ()
@@ -118,7 +123,7 @@ class Fanout:
         match task.kind:
             case "plan":
                 await self._deps.planning.plan_stored(task.organisation, task.distribution_id)
-            case "advance" | "agenda" | "holds":
+            case "advance" | "agenda" | "holds" | "sums":
                 if await self._is_unfinished(task, until):
                     await self._deps.tasks.put([task])
             case "fallback":
@@ -147,6 +152,8 @@ class Fanout:
             return await self._advance(task.organisation, task.distribution_id, until)
         if task.kind == "agenda":
             return await self._deps.agenda.work_off(task.shard)
+        if task.kind == "sums":
+            return await self._deps.summing.work(task.shard, until)
         return task.channel is not None and await self._deps.hold_work.work(task.organisation, task.channel)
 
     async def _advance(self, organisation: str, distribution_id: str, until: datetime) -> bool:

@@ -6,7 +6,7 @@ a second below a minute and to 2.5 % above.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -122,6 +122,8 @@ class Tally:
     rows: Mapping[str, int] = field(default_factory=dict)
     recount_at: datetime | None = None
     """When it is to be compared with the log; None: no recount was asked for."""
+    last_at: datetime | None = None
+    """Of messages without a distribution: when the latest was accepted. Then `accepted_at` is that of the first."""
     wishes: int = 0
     """How often a recount was asked for."""
 
@@ -187,9 +189,15 @@ def not_below_zero(counts: Counts) -> Counts:
     )
 
 
-def counted_fallback(message: Message) -> Counts:
-    """What a fallback adds to those of its distribution. Pending ones count too, because no plan has their number."""
+def counted_open(message: Message) -> Counts:
+    """What a message adds where pending ones count too, because no plan has their number: fallbacks, and messages
+    without a distribution."""
     return Counts(by_status={Status.PENDING: 1}) if message.status is Status.PENDING else counted(message)
+
+
+def counting_at(place: Place) -> Callable[[Message], Counts]:
+    """How messages are counted there."""
+    return counted if isinstance(place, Chunk) else counted_open
 
 
 def unlisted(distribution: Distribution, rows: int) -> Counts:

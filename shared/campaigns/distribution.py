@@ -331,6 +331,8 @@ class Distribution:
     """A person has resumed it, and its held rows are probed until then. Until then it is not shown as paused."""
     swept: bool = False
     """It is cancelled, and a first pass has ended its pending rows."""
+    rest: str = ""
+    """The state of its rows outside the log (`rest_now`) when it was last stored."""
     revision: int = 0
     """Raised by every write. A change names the revision that it has read."""
 
@@ -415,6 +417,15 @@ class Distribution:
         it."""
         never = self.status is DistributionStatus.CANCELLED and self.epoch == 1
         return self.plan is not None and self.epoch > 0 and not never
+
+    @property
+    def rest_now(self) -> str:
+        """The state of its rows outside the log. When it changes, the sums of its campaign do, so storing it also marks
+        them (`shared.statistics`)."""
+        if self.plan is None:
+            return ""
+        is_over = self.status is DistributionStatus.CANCELLED and self.swept
+        return "swept" if is_over else "confirmed" if self.was_confirmed else "planned"
 
     @property
     def planned(self) -> Plan:

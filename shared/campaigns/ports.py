@@ -57,7 +57,14 @@ class Distributions(Protocol):
         ...
 
     async def count(
-        self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
+        self,
+        organisation: str,
+        place: Place,
+        change: Counts,
+        *,
+        began: datetime,
+        recount_at: datetime | None = None,
+        accepted_at: datetime | None = None,
     ) -> bool:
         """Add to a place's counts (changes may be negative).
 
@@ -66,6 +73,7 @@ class Distributions(Protocol):
         recount is requested.
 
         `recount_at`: from then on `due` returns the place's group, until `recounted`; an earlier request stays.
+        `accepted_at`: when the latest of the messages was accepted, if they are new.
         """
         ...
 
@@ -110,6 +118,7 @@ class Task:
     - `advance`: log and release a distribution's next chunks.
     - `recount`: compare a group's places with the log (`place`: the group as text, `shared.campaigns.counts.Group`).
     - `agenda`: take up the due messages of a `shard` of the log.
+    - `sums`: bring the sums of a `shard` up to date (`shared.statistics.sums`).
     - `fallback`: begin the fallback of one message (`message_id`).
     - `redrive`: redrive an organisation's dead letters, from `place` on.
 
@@ -134,6 +143,7 @@ class Task:
         "account",
         "recount",
         "export",
+        "sums",
     ]
     organisation: str = ""
     distribution_id: str = ""

@@ -14,7 +14,7 @@ from shared.campaigns.counts import (
     Place,
     Singles,
     counted,
-    counted_fallback,
+    counted_open,
     distribution_of,
     group_of,
     hour_bounds,
@@ -123,7 +123,7 @@ class Tallies:
             for one in listed
             if Singles(campaign_id=one.campaign_id, channel=one.channel, country=one.country) == singles
         ]
-        return together(map(counted, (await self._log.get_many(organisation, mine)).values()))
+        return together(map(counted_open, (await self._log.get_many(organisation, mine)).values()))
 
     async def _rows_of(self, distribution: Distribution, chunk: Chunk) -> Counts | None:
         messages = await self.logged(distribution, chunk)
@@ -135,7 +135,7 @@ class Tallies:
         if rows is None:
             return None
         found = await self._log.get_many(organisation, [fallback_id(row.message_id) for row in rows])
-        return together(map(counted_fallback, found.values()))
+        return together(map(counted_open, found.values()))
 
     async def _recount(self, distribution: Distribution, *, only_unsettled: bool) -> bool:
         """Correct counts that a worker did not write because it died between a move and its ADD. The log is right."""

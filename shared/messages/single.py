@@ -52,6 +52,7 @@ class MessageDeps:
     settings: SettingReader
     rate_limits: RateLimits
     queue: ChannelQueue
+    status_writer: StatusWriter
     clock: Clock
 
 
@@ -66,7 +67,8 @@ class SingleSends:
         identity = single_message_id(new.organisation, new.key)
         existing = await self._deps.log.get(new.organisation, identity)
         if existing is not None:
-            return _same(existing, new)
+            await self._deps.status_writer.accepted_again(_same(existing, new))
+            return existing
         check(new.channel, new.content)
         now = self._deps.clock.now()
         check_instant("send_at", new.send_at, now)
@@ -91,6 +93,7 @@ class SingleSends:
             deps = self._deps
             enqueue_now = EnqueueNow(log=deps.log, rate_limits=deps.rate_limits, queue=deps.queue, clock=deps.clock)
             await enqueue_now.leave(message, row_result.composed.payload, settings.channel)
+        await self._deps.status_writer.accepted(message)
         return message
 
 
@@ -162,6 +165,7 @@ class Resends:
         identity = resend_id(parent.message_id)
         existing = await self._deps.log.get(organisation, identity)
         if existing is not None:
+            await self._deps.status_writer.accepted_again(existing)
             return existing
         if not parent.may_be_sent_again:
             raise _not_again(parent)
@@ -182,6 +186,7 @@ class Resends:
             await self._deps.status_writer.flush()
         elif waits_until is None:
             await self._deps.enqueue_now.leave(message, payload, integration)
+        await self._deps.status_writer.accepted(message)
         return message
 
     async def _template(self, parent: Message) -> str | None:

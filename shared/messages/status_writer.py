@@ -14,7 +14,8 @@ from shared.campaigns.counts import (
     Part,
     Place,
     counted,
-    counted_fallback,
+    counted_open,
+    counting_at,
     distribution_of,
     fallbacks_of,
     group_of,
@@ -45,6 +46,8 @@ class StatusWriter:
         self._changes: dict[tuple[str, Place], Counts] = {}
         self._began: dict[tuple[str, Place], datetime] = {}
         """When the first move of each place began."""
+        self._accepted: dict[tuple[str, Place], datetime] = {}
+        """When the latest message that `began` counted in each place was accepted."""
         self._uncertain: set[tuple[str, Place]] = set()
         self._latest = datetime.min.replace(tzinfo=UTC)
 
@@ -76,21 +79,41 @@ class StatusWriter:
         if message.parent_chunk is not None:
             self._uncertain.add((message.organisation, fallbacks_of(message.parent_chunk)))
 
+    async def accepted(self, message: Message) -> None:
+        """Count a message that was just logged, at once."""
+        self.began(message)
+        await self.flush()
+
+    async def accepted_again(self, message: Message) -> None:
+        """A request came again although its message is logged. The worker that logged it may have died before it
+        counted, so all places of the message are recounted."""
+        self._uncertain |= {(message.organisation, place) for place in _places(message)}
+        await self.flush()
+
     async def flush(self) -> None:
         """Write the counts gathered since the last flush, all at once."""
         changes, self._changes = self._changes, {}
         began, self._began = self._began, {}
+        accepted, self._accepted = self._accepted, {}
         uncertain, self._uncertain = self._uncertain, set()
         await gather_bounded(
             (
-                *(self._count(place, change, began[place]) for place, change in changes.items() if change != Counts()),
+                *(
+                    self._count(place, change, began[place], accepted.get(place))
+                    for place, change in changes.items()
+                    if change != Counts()
+                ),
                 *(self._distributions.want_recount(*place, self._clock.now()) for place in uncertain),
             )
         )
 
-    async def _count(self, place: tuple[str, Place], change: Counts, began: datetime) -> None:
+    async def _count(
+        self, place: tuple[str, Place], change: Counts, began: datetime, accepted_at: datetime | None
+    ) -> None:
         recount_at = self._latest + AT_REST_AFTER if isinstance(place[1], Part) else None
-        if not await self._distributions.count(*place, change, began=began, recount_at=recount_at):
+        if not await self._distributions.count(
+            *place, change, began=began, recount_at=recount_at, accepted_at=accepted_at
+        ):
             self._telemetry.event("count_came_late", distribution_id=distribution_of(group_of(place[1])))
             await self._distributions.want_recount(*place, self._clock.now())
 
@@ -121,23 +144,28 @@ class StatusWriter:
         if before is None or not (moved.won or moved.noted):
             return
         self._latest = max(self._latest, move.at)
-        self._add(before.organisation, place_of(before), change_of(before, move, won=moved.won), began)
-        if before.parent_chunk is not None:
-            change = change_of(before, move, won=moved.won, counting=counted_fallback)
-            self._add(before.organisation, fallbacks_of(before.parent_chunk), change, began)
+        for place in _places(before):
+            change = change_of(before, move, won=moved.won, counting=counting_at(place))
+            self._add(before.organisation, place, change, began)
 
-    def began(self, fallback: Message) -> None:
-        """Count a fallback that was just logged in its distribution."""
-        if fallback.parent_chunk is not None:
-            accepted_at = fallback.accepted_at
-            self._latest = max(self._latest, accepted_at)
-            place = fallbacks_of(fallback.parent_chunk)
-            self._add(fallback.organisation, place, counted_fallback(fallback), accepted_at)
+    def began(self, message: Message) -> None:
+        """Count a message without a chunk that was just logged. If the worker dies before, a recount counts it: the one
+        that `accepted_again` asks for, or the one 72 h after the message has moved."""
+        self._latest = max(self._latest, message.accepted_at)
+        for place in _places(message):
+            key = (message.organisation, place)
+            self._add(*key, counted_open(message), message.accepted_at)
+            self._accepted[key] = max(self._accepted.get(key, message.accepted_at), message.accepted_at)
 
     def _add(self, organisation: str, place: Place, change: Counts, began: datetime) -> None:
         key = (organisation, place)
         self._began[key] = min(self._began.get(key, began), began)
         self._changes[key] = self._changes.get(key, Counts()).plus(change)
+
+
+def _places(message: Message) -> list[Place]:
+    """Where a message is counted; a fallback also with those of its distribution."""
+    return [place_of(message), *([fallbacks_of(message.parent_chunk)] if message.parent_chunk is not None else [])]
 
 
 def change_of(

@@ -104,6 +104,7 @@ class SendTest:
         _check_gate(channel, composed, now)
         message = self._message(settings, composed, new, now)
         await self._deps.log.add(message)
+        await self._deps.status_writer.accepted(message)
         integration = settings.channel
         [slot_at] = await book_slots(self._deps.rate_limits, integration, None, earliest=now)
         payload = dataclasses.replace(composed.payload, exempt=True)

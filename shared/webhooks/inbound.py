@@ -18,6 +18,7 @@ from shared.messages.factory import Addressee, new_message, single
 from shared.messages.message import Message
 from shared.messages.payload import Channel, Mode, Payload, ReplyButton
 from shared.messages.ports import Log, LogQuery
+from shared.messages.status_writer import StatusWriter
 from shared.policy.consent import Consent, ConsentRecord, ConsentState
 from shared.policy.gate import session_until
 from shared.policy.opt_out import STOP_PAYLOAD, StopTexts, Wish, texts_for, tongue_of, wish_of
@@ -54,6 +55,7 @@ class InboundDeps:
     log: Log
     plans: Plans
     enqueue_now: EnqueueNow
+    status_writer: StatusWriter
     telemetry: Telemetry
     clock: Clock
 
@@ -191,14 +193,19 @@ class InboundAdapter:
     async def _log_answer(
         self, organisation: str, message_id: str, person: str, payload: Payload
     ) -> tuple[Message, Payload] | None:
-        """Store and log the answer; None if it exists already."""
-        if await self._deps.log.get(organisation, message_id) is not None:
+        """Store, log and count the answer; None if it exists already."""
+        existing = await self._deps.log.get(organisation, message_id)
+        if existing is not None:
+            await self._deps.status_writer.accepted_again(existing)
             return None
         reference = await self._deps.plans.write_payload(organisation, person, message_id, payload)
         to = Addressee(organisation=organisation, recipient=mask(payload.to), person=person, country=payload.country)
         made = new_message(to, message_id, Channel.WHATSAPP, payload, reference, self._deps.clock.now())
         message = replace(single(made, payload), created_by=SYSTEM)
-        return (message, payload) if await self._deps.log.add(message) else None
+        if not await self._deps.log.add(message):
+            return None
+        await self._deps.status_writer.accepted(message)
+        return message, payload
 
     async def _introduced(self, organisation: str, person: str, others: Sequence[str]) -> None:
         integration = await self._deps.integrations.whatsapp(organisation) if others else None

@@ -37,6 +37,7 @@ from shared.storage.dynamodb.people import (
     DynamoTraces,
 )
 from shared.storage.dynamodb.rate_limits import DynamoRateLimits
+from shared.storage.dynamodb.sums import DynamoSums
 from shared.storage.dynamodb.templates import DynamoTemplates
 from shared.storage.dynamodb.unknown_outcomes import DynamoLastHeard, DynamoUnknownSms
 from shared.storage.export_files import S3ExportFiles
@@ -78,6 +79,7 @@ def connect() -> InlineAws:
     aws.dynamodb.meta.events.register(
         "provide-client-params.dynamodb.BatchExecuteStatement", strictness.check_statements
     )
+    aws.dynamodb.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", strictness.check_transaction)
     aws.dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", strictness.shuffle)
     return aws
 
@@ -232,6 +234,7 @@ def on_aws(aws: Aws, names: Deployed, clock: FakeClock) -> World:
         clock=clock,
         log=DynamoLog(aws, names.log_table),
         distributions=DynamoDistributions(aws, names.state_table),
+        sums=DynamoSums(aws, names.state_table),
         turns=DynamoTurns(aws, names.state_table),
         plans=S3Plans(aws, names.bucket, NumberKey(b"k" * 64).content),
         uploads=S3Uploads(aws, names.bucket),

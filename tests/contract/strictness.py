@@ -11,6 +11,9 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from local.moto_mends import INSERTS_AT_ONCE
 from local.partiql import inserted
 
+TRANSACTED_AT_ONCE = 100
+"""DynamoDB's limit for one TransactWriteItems."""
+
 _EXPRESSIONS = (
     "ConditionExpression",
     "FilterExpression",
@@ -63,6 +66,23 @@ def check_statements(params: Mapping[str, Any], **_: object) -> None:
     for fault, found in (
         ("too many statements", {len(statements)} - set(range(1, INSERTS_AT_ONCE + 1))),
         ("statements too long", {len(one["Statement"]) for one in statements} - set(range(1, 8193))),
+        ("an item twice", {key for key, times in keys.items() if times > 1}),
+    ):
+        if found:
+            raise RefusedError(f"{fault}: {sorted(found)}")
+
+
+def check_transaction(params: Mapping[str, Any], **_: object) -> None:
+    """The same for `provide-client-params.dynamodb.TransactWriteItems`: each write, the limit, and that no item is
+    written twice. Raises RefusedError."""
+    writes = [write for item in params["TransactItems"] for write in item.values()]
+    for write in writes:
+        check(write)
+    keys = Counter(
+        str([(name, (write.get("Key") or write["Item"])[name]) for name in ("pk", "sk")]) for write in writes
+    )
+    for fault, found in (
+        ("too many writes", {len(writes)} - set(range(1, TRANSACTED_AT_ONCE + 1))),
         ("an item twice", {key for key, times in keys.items() if times > 1}),
     ):
         if found:

@@ -28,12 +28,13 @@ from shared.recipients.lookups import CallCounts
 from shared.sending.channel import MediaCache
 from shared.sending.enqueue_now import OffersMessages
 from shared.sending.last_heard import LastHeardStore
+from shared.statistics.sums import SumStore
 from shared.storage.codec import encode
 from shared.webhooks.ingress import Report, StatusQueue
 from shared.webhooks.unmatched_receipts import UnknownSms
 from shared.webhooks.updates import Receipts
 from tests.fakes.account import FakeNumberStatuses, FakeTemplateBook
-from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
+from tests.fakes.bulk import FakeDistributions, FakePlans, FakeSums, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
@@ -107,6 +108,7 @@ class World:
     clock: FakeClock
     log: Log
     distributions: Distributions
+    sums: SumStore
     turns: Turns
     plans: Plans
     uploads: Uploads
@@ -195,6 +197,7 @@ def in_memory() -> World:
         clock=clock,
         log=FakeLog(points),
         distributions=distributions,
+        sums=FakeSums(points, distributions),
         turns=FakeTurns(points),
         plans=plans,
         uploads=uploads,

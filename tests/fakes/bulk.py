@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.base.ids import shard_of
 from shared.base.instants import from_milliseconds, milliseconds
 from shared.base.refusal import FieldError
-from shared.campaigns.counts import Due, Group, Place, Tally, group_of
+from shared.campaigns.counts import Due, Group, Place, Singles, Tally, group_of
 from shared.campaigns.distribution import Counts, Distribution, Order, Upload
 from shared.campaigns.ports import DistributionQuery
 from shared.campaigns.stored_content import DuplicateRow, PlannedRow, Readable, UploadTarget
@@ -17,6 +18,8 @@ from shared.duplicates.dedupe_index import without
 from shared.messages.message import Chunk, PayloadRef
 from shared.messages.payload import Payload
 from shared.messages.ports import Page
+from shared.statistics.shares import Cells, Leaf, Rest, Share
+from shared.statistics.sums import SUM_SHARDS, Period, Refused, Sum, Target
 from shared.storage.codec import encode
 from shared.storage.dynamodb.message_item import single_key, singles_of
 from tests.fakes.world import Points
@@ -32,6 +35,9 @@ class FakeDistributions:
         self.recounts: dict[tuple[str, Place], datetime] = {}
         self.wishes: Counter[tuple[str, Place]] = Counter()
         self.counted_at: dict[tuple[str, Place], datetime] = {}
+        self.accepted: dict[tuple[str, Place], tuple[datetime, datetime]] = {}
+        self.changes: Counter[tuple[str, Place | Rest]] = Counter()
+        self.unsummed: set[tuple[str, Place | Rest]] = set()
         self._points = points
 
     async def create(self, distribution: Distribution) -> Distribution | None:
@@ -53,12 +59,19 @@ class FakeDistributions:
     async def save(self, distribution: Distribution) -> Distribution | None:
         await self._points("distributions.save")
         key = (distribution.organisation, distribution.distribution_id)
-        saved = replace(distribution, revision=distribution.revision + 1)
+        saved = replace(distribution, revision=distribution.revision + 1, rest=distribution.rest_now)
         stands = self.items.get(key)
         if stands is None or (stands.revision != distribution.revision and stands != saved):
             return None
         self.items[key] = saved
+        if saved.rest != distribution.rest:
+            self._mark(saved.organisation, Rest(distribution_id=saved.distribution_id))
         return saved
+
+    def _mark(self, organisation: str, place: Place | Rest) -> None:
+        if isinstance(place, Chunk | Rest) or isinstance(place.group, Singles):
+            self.changes[organisation, place] += 1
+            self.unsummed.add((organisation, place))
 
     async def page(self, query: DistributionQuery, position: str | None, limit: int) -> Page[Distribution]:
         await self._points("distributions.page")
@@ -103,7 +116,14 @@ class FakeDistributions:
             self.recounts.pop((organisation, place), None)
 
     async def count(
-        self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
+        self,
+        organisation: str,
+        place: Place,
+        change: Counts,
+        *,
+        began: datetime,
+        recount_at: datetime | None = None,
+        accepted_at: datetime | None = None,
     ) -> bool:
         await self._points("distributions.count")
         key = (organisation, place)
@@ -113,7 +133,11 @@ class FakeDistributions:
             return False
         if recount_at is not None:
             self.recounts.setdefault(key, from_milliseconds(milliseconds(recount_at)))
+        if accepted_at is not None:
+            at = from_milliseconds(milliseconds(accepted_at))
+            self.accepted[key] = (self.accepted.get(key, (at, at))[0], at)
         self.chunks[key] = self.chunks.get(key, Counts()).plus(change)
+        self._mark(organisation, place)
         return True
 
     async def set_counts(
@@ -125,11 +149,12 @@ class FakeDistributions:
             return False
         self.chunks[key] = counts
         self.counted_at[key] = read_at
+        self._mark(organisation, place)
         return True
 
     async def tally(self, organisation: str, place: Place) -> Tally:
         await self._points("distributions.tally")
-        return self._tally((organisation, place))
+        return self.known(organisation, place)
 
     async def counts(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Counts]:
         await self._points("distributions.counts")
@@ -144,22 +169,98 @@ class FakeDistributions:
         key = (organisation, chunk)
         first = self.logged[key].accepted_at if key in self.logged else None
         self.logged[key] = Tally(accepted_at=first or from_milliseconds(milliseconds(at)), rows=dict(rows))
+        self._mark(organisation, chunk)
 
     async def tallies(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Tally]:
         await self._points("distributions.tallies")
         return {
-            (place.run, place.number): self._tally((owner, place))
+            (place.run, place.number): self.known(owner, place)
             for owner, place in {**self.chunks, **self.logged, **self.recounts}
             if owner == organisation and group_of(place) == group
         }
 
-    def _tally(self, key: tuple[str, Place]) -> Tally:
+    def known(self, organisation: str, place: Place) -> Tally:
+        key = (organisation, place)
+        tally = self.logged.get(key, Tally())
+        if key in self.accepted:
+            tally = replace(tally, accepted_at=self.accepted[key][0], last_at=self.accepted[key][1])
         return replace(
-            self.logged.get(key, Tally()),
+            tally,
             counts=self.chunks.get(key, Counts()),
             recount_at=self.recounts.get(key),
             wishes=self.wishes[key],
         )
+
+
+class FakeSums:
+    """Implements `SumStore` in memory, on the counts of `FakeDistributions`."""
+
+    def __init__(self, points: Points, distributions: FakeDistributions) -> None:
+        self.sums: dict[tuple[str, Target], Sum] = {}
+        self.summed: dict[tuple[str, Place | Rest], Share] = {}
+        self._distributions = distributions
+        self._points = points
+
+    async def is_unsummed(self, shard: int) -> bool:
+        await self._points("sums.is_unsummed")
+        return any(shard_of(owner, SUM_SHARDS) == shard for owner, _ in self._distributions.unsummed)
+
+    async def unsummed(
+        self, shard: int, position: str | None, limit: int, *, organisation: str | None = None
+    ) -> tuple[Sequence[Leaf], str | None]:
+        await self._points("sums.unsummed")
+        waiting = {
+            f"{owner}#{place}": (owner, place)
+            for owner, place in self._distributions.unsummed
+            if shard_of(owner, SUM_SHARDS) == shard and organisation in (None, owner)
+        }
+        names = [name for name in sorted(waiting) if position is None or name > position]
+        following = names[limit - 1] if len(names) > limit else None
+        return [self._leaf(*waiting[name]) for name in names[:limit]], following
+
+    def _leaf(self, organisation: str, place: Place | Rest) -> Leaf:
+        key = (organisation, place)
+        return Leaf(
+            organisation=organisation,
+            place=place,
+            tally=Tally() if isinstance(place, Rest) else self._distributions.known(organisation, place),
+            changes=self._distributions.changes[key],
+            summed=self.summed.get(key),
+        )
+
+    async def read(self, organisation: str, targets: Sequence[Target]) -> Mapping[Target, Sum]:
+        await self._points("sums.read")
+        return {one: self.sums[organisation, one] for one in targets if (organisation, one) in self.sums}
+
+    async def between(
+        self, organisation: str, campaign_id: str | None, period: Period, first: int, end: int
+    ) -> Mapping[int, Cells]:
+        await self._points("sums.between")
+        return {
+            target.number: one.cells
+            for (owner, target), one in self.sums.items()
+            if (owner, target.campaign_id, target.period) == (organisation, campaign_id, period)
+            and first <= target.number < end
+        }
+
+    async def write(
+        self, organisation: str, leaves: Sequence[tuple[Leaf, Share]], sums: Mapping[Target, Sum]
+    ) -> Refused | None:
+        await self._points("sums.write")
+        changed = {
+            number
+            for number, (leaf, _) in enumerate(leaves)
+            if (leaf.changes, leaf.summed)
+            != (self._distributions.changes[organisation, leaf.place], self.summed.get((organisation, leaf.place)))
+        }
+        lost = any(self.sums.get((organisation, one), Sum()).revision != sum_.revision for one, sum_ in sums.items())
+        if changed or lost:
+            return Refused(leaves=frozenset(changed), sums=lost)
+        for leaf, share in leaves:
+            self.summed[organisation, leaf.place] = share
+            self._distributions.unsummed.discard((organisation, leaf.place))
+        self.sums |= {(organisation, one): replace(sum_, revision=sum_.revision + 1) for one, sum_ in sums.items()}
+        return None
 
 
 class FakeTurns:

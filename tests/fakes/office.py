@@ -40,13 +40,14 @@ from shared.recipients.number_key import NumberKey
 from shared.sending.channel import CardSource, ChannelSender
 from shared.sending.send import SendStep
 from shared.sending.test_send import SendTest
+from shared.statistics.sums import SUM_SHARDS
 from shared.storage.workbooks import ChildWorkbooks
 from shared.texts.content import Content
 from shared.webhooks.account_updates import AccountListener
 from shared.webhooks.inbound import InboundAdapter
 from shared.webhooks.updates import StatusReport, WebhookEvent
 from tests.fakes.account import FakeMeta, FakeNumberStatuses, FakeTemplateBook
-from tests.fakes.bulk import FakeDistributions, FakePlans, FakeTurns, FakeUploads
+from tests.fakes.bulk import FakeDistributions, FakePlans, FakeSums, FakeTurns, FakeUploads
 from tests.fakes.cards import FakeCardFailures, FakeCards
 from tests.fakes.contacts import FakeContacts, FakeSessions
 from tests.fakes.erasing import FakeSchedules, FakeTraces
@@ -140,6 +141,7 @@ class Office:
         self.telemetry = FakeTelemetry()
         self.log = FakeLog(self.points)
         self.distributions = FakeDistributions(self.points)
+        self.sums = FakeSums(self.points, self.distributions)
         self.holds = FakeHolds(self.points, self.distributions)
         self.turns = FakeTurns(self.points)
         self.plans = FakePlans(self.points)
@@ -384,6 +386,11 @@ class Office:
         """One tick and its tasks."""
         self.run(self.fanout().tick())
         self.do_tasks()
+
+    def sum_up(self) -> None:
+        """Bring all sums up to date, as the tick's tasks do."""
+        for shard in range(SUM_SHARDS):
+            self.run(self.worker().summing.work(shard, self.clock.now() + timedelta(minutes=5)))
 
     def deliver(self, channel: Channel = Channel.SMS, *, within: timedelta = timedelta(0)) -> None:
         """New workers take the queue messages that become visible `within` this time, ten at a time."""

@@ -71,6 +71,7 @@ def test_indexes_of_the_state(template: Node) -> None:
     assert indexes(template, "StateTable") == {
         "listing": ("list_key", "listed_at", {"ProjectionType": "ALL"}),
         "agenda": ("agenda_shard", "due_at", {"ProjectionType": "KEYS_ONLY"}),
+        "unsummed": ("unsummed", "pk", {"ProjectionType": "KEYS_ONLY"}),
     }
 
 

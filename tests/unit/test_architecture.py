@@ -23,7 +23,7 @@ from tests.template.reading import FUNCTION_FOLDERS, ROOT, mapping, text
 
 CAPABILITIES = {
     *("base", "texts", "recipients", "cards", "policy", "pacing", "messages", "sending", "holds", "campaigns"),
-    *("duplicates", "webhooks", "integrations", "exports"),
+    *("duplicates", "webhooks", "integrations", "exports", "statistics"),
 }
 """The capabilities. Each uses `base`, which knows none of them."""
 EDGES = {"storage", "providers", "api", "app"}

@@ -17,6 +17,7 @@ from shared.storage.dynamodb.log import DynamoLog
 from shared.storage.dynamodb.message_item import KEPT_FOR
 from shared.storage.dynamodb.people import DynamoContacts, DynamoMedia, DynamoPeople, DynamoReceipts, DynamoSessions
 from shared.storage.dynamodb.rate_limits import DynamoRateLimits
+from shared.storage.dynamodb.sums import DynamoSums
 from shared.storage.dynamodb.templates import DynamoTemplates
 from shared.storage.dynamodb.unknown_outcomes import DynamoLastHeard, DynamoUnknownSms
 from shared.storage.queues import SqsChannelQueue, SqsTaskQueue
@@ -94,6 +95,11 @@ class AwsStores:
     def distributions(self) -> DynamoDistributions:
         """Distributions and counts."""
         return DynamoDistributions(self.aws, self._given.state_table)
+
+    @cached_property
+    def sums(self) -> DynamoSums:
+        """Sums of campaigns and organisations."""
+        return DynamoSums(self.aws, self._given.state_table)
 
     @cached_property
     def turns(self) -> DynamoTurns:

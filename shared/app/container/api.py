@@ -8,7 +8,6 @@ from shared.app.container.reading import Reading, ReadingAdapters
 from shared.app.container.sending import TEST_CHAIN, Sms, SmsAdapters, WhatsApp, WhatsAppAdapters
 from shared.campaigns.control import Control, ControlDeps
 from shared.campaigns.samples import Samples
-from shared.campaigns.statistics import StatisticsReader
 from shared.exports.exporting import ExportDeps, Exports
 from shared.integrations.administration import Administration, AdministrationDeps
 from shared.integrations.health import SmsHealth, WhatsAppHealth, WhatsAppHealthDeps
@@ -21,6 +20,7 @@ from shared.policy.gate_check import GateCheck
 from shared.recipients.lookups import CallCounts, Lookups
 from shared.sending.send import SendStep
 from shared.sending.test_send import SendTest, SendTestDeps
+from shared.statistics.reading import StatisticsReader
 
 
 class ApiAdapters(ReadingAdapters, SmsAdapters, WhatsAppAdapters, Protocol):
@@ -87,6 +87,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
                 settings=self.setting_reader,
                 rate_limits=on.rate_limits,
                 queue=self.ending_queue(),
+                status_writer=self.status_writer(),
                 clock=on.clock,
             )
         )
@@ -95,7 +96,7 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
     def statistics(self) -> StatisticsReader:
         """GET /v1/statistics and a campaign's."""
         on = self.adapters
-        return StatisticsReader(on.distributions, on.log, on.clock)
+        return StatisticsReader(on.sums, self.summing, on.clock)
 
     @cached_property
     def samples(self) -> Samples:

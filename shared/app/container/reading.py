@@ -17,6 +17,7 @@ from shared.pacing.daily_limit import AsksNumber, NumberReader
 from shared.pacing.members import ProvingBalances, ProvingNumbers
 from shared.policy.eligibility import Eligibility
 from shared.policy.setting import SettingReader
+from shared.statistics.sums import Summing, SumStore
 
 
 class AsksAccount(AsksNumber, AsksSubscription, Protocol):
@@ -41,6 +42,10 @@ class ReadingAdapters(KeyedAdapters, Protocol):
     @property
     def balances(self) -> Balances:
         """What an account may still send."""
+
+    @property
+    def sums(self) -> SumStore:
+        """Sums of campaigns and organisations."""
 
     @property
     def uploads(self) -> Uploads:
@@ -114,6 +119,12 @@ class Reading[A: ReadingAdapters = ReadingAdapters](Keyed[A]):
                 clock=on.clock,
             )
         )
+
+    @cached_property
+    def summing(self) -> Summing:
+        """Brings the sums up to date, and reads what they lack."""
+        on = self.adapters
+        return Summing(on.sums, on.distributions, on.clock)
 
     @cached_property
     def redrives(self) -> Redrives:

@@ -87,6 +87,7 @@ class Webhook[A: WebhookAdapters = WebhookAdapters](Keyed[A]):
                 log=on.log,
                 plans=on.plans,
                 enqueue_now=self.enqueue_now(),
+                status_writer=self.status_writer(),
                 telemetry=on.telemetry,
                 clock=on.clock,
             )

@@ -4,9 +4,12 @@ chunk.
 A distribution is written whole, on condition of the revision that was read, so that pause, release and planning never
 overwrite each other.
 
-The item of counts has one attribute for each number, so that many workers can add at once. It stays below 1 KB, so an
-ADD costs one write unit: a hundred messages have at most a hundred delivery times, and a chunk is sent within a few
-minutes, except for retries.
+The item of counts has one attribute for each number, so that many workers can add at once. It stays near 1 KB, so an
+ADD costs one write unit or two: a hundred messages have at most a hundred delivery times, and a chunk is sent within a
+few minutes, except for retries.
+
+Each change of counts also marks the item for the sums (`shared.storage.dynamodb.sums`). A summing is a transaction on
+these items, so a write that meets one is refused, and is repeated here.
 """
 
 import dataclasses
@@ -18,15 +21,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from shared.base.ids import shard_of
 from shared.base.instants import from_milliseconds, milliseconds
-from shared.campaigns.counts import Due, Group, Place, Tally, group_of, parse_group
+from shared.campaigns.counts import Due, Fallbacks, Group, Place, Tally, group_of, parse_group, place_in
 from shared.campaigns.distribution import Counts, Distribution
 from shared.campaigns.ports import DistributionQuery
 from shared.messages.message import Chunk, Status
 from shared.messages.ports import Page
+from shared.statistics.sums import SUM_SHARDS
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
 from shared.storage.dynamodb.items import (
+    CONDITION_FAILED,
     Item,
     Plain,
     attribute,
@@ -36,11 +42,13 @@ from shared.storage.dynamodb.items import (
     plain,
     put_if_absent,
     stored_item,
+    transacted,
+    when_free,
     whole,
 )
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateItemInputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef, UpdateItemInputTypeDef
 
 
 _META = "meta"
@@ -59,6 +67,9 @@ _QUERIES = 5
 
 _READ_FOR_ONE = 4
 """With a filter, a query looks at this many distributions for each one that is wanted."""
+
+REST = "rest"
+"""The sort key of the item that notes what the sums have of a distribution's rows outside the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,23 +110,51 @@ class DynamoDistributions:
         return {distribution.distribution_id: distribution for distribution in found}
 
     async def save(self, distribution: Distribution) -> Distribution | None:
-        saved = dataclasses.replace(distribution, revision=distribution.revision + 1)
-        item = attributes(_to_item(saved))
-
-        def put() -> bool:
-            try:
-                self._aws.dynamodb.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression="revision = :seen",
-                    ExpressionAttributeValues={":seen": attribute(distribution.revision)},
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except ClientError as error:
-                return stored_item(error) == plain(item)  # then an earlier attempt of this write has put it
-            return True
-
+        saved = dataclasses.replace(distribution, revision=distribution.revision + 1, rest=distribution.rest_now)
+        if saved.rest != distribution.rest:
+            return saved if await self._put_marked(saved, distribution.revision) else None
+        put = partial(self._put, _to_item(saved), distribution.revision)
         return saved if await self._aws.run(put) else None
+
+    def _put(self, values: Mapping[str, Plain | None], seen: int) -> bool:
+        item = attributes(values)
+        try:
+            self._aws.dynamodb.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="revision = :seen",
+                ExpressionAttributeValues={":seen": attribute(seen)},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            return stored_item(error) == plain(item)  # then an earlier attempt of this write has put it
+        return True
+
+    async def _put_marked(self, saved: Distribution, seen: int) -> bool:
+        """Store it and mark its rest for the sums, both or none."""
+        values = _to_item(saved)
+        rest = {"pk": str(values["pk"]), "sk": REST}
+        put: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self._table,
+                "Item": attributes(values),
+                "ConditionExpression": "revision = :seen",
+                "ExpressionAttributeValues": {":seen": attribute(seen)},
+            }
+        }
+        mark: TransactWriteItemTypeDef = {
+            "Update": {
+                "TableName": self._table,
+                "Key": attributes(rest),
+                "UpdateExpression": "SET unsummed = :shard ADD changes :one",
+                "ExpressionAttributeValues": attributes({":shard": unsummed_in(saved.organisation), ":one": 1}),
+            }
+        }
+        reasons = await self._aws.run(lambda: transacted(self._aws, [put, mark]))
+        if not reasons or reasons[0] != CONDITION_FAILED:
+            return not reasons
+        stored = await get_items(self._aws, self._table, [item_key(saved.organisation, saved.distribution_id)])
+        return [plain(attributes(values))] == stored  # then an earlier attempt of this write has put it
 
     async def page(self, query: DistributionQuery, position: str | None, limit: int) -> Page[Distribution]:
         first = f"{milliseconds(query.since):013d}" if query.since else ""
@@ -148,18 +187,27 @@ class DynamoDistributions:
         return list(dict.fromkeys(_due(plain(item)) for item in found["Items"]))
 
     async def count(
-        self, organisation: str, place: Place, change: Counts, *, began: datetime, recount_at: datetime | None = None
+        self,
+        organisation: str,
+        place: Place,
+        change: Counts,
+        *,
+        began: datetime,
+        recount_at: datetime | None = None,
+        accepted_at: datetime | None = None,
     ) -> bool:
         """AWS's client repeats an ADD whose answer was lost, and reports the repeats in its answer; then a recount
         follows."""
-        next_check: dict[str, Plain] = (
-            {"due_at": milliseconds(recount_at), "agenda_shard": _AGENDA} if recount_at is not None else {}
-        )
+        once: dict[str, Plain] = {}
+        sets: dict[str, Plain] = {}
+        if recount_at is not None:
+            once |= {"due_at": milliseconds(recount_at), "agenda_shard": _AGENDA}
+        if accepted_at is not None:
+            once["accepted_at"] = sets["last_at"] = milliseconds(accepted_at)
         late = _Condition(
             text="attribute_not_exists(counted_at) OR counted_at < :began", values={":began": milliseconds(began)}
         )
-        key = _place_key(organisation, place)
-        added = await self._aws.run(partial(self._add, key, columns_of(change), late, once=next_check))
+        added = await self._aws.run(partial(self._add, organisation, place, change, late, once=once, sets=sets))
         if added.tries > 1:
             await self.want_recount(organisation, place, began)
         return added.done
@@ -167,18 +215,21 @@ class DynamoDistributions:
     async def want_recount(self, organisation: str, place: Place, at: datetime) -> None:
         values: dict[str, Plain] = {":at": milliseconds(at), ":shard": _AGENDA, ":one": 1}
         await self._aws.run(
-            lambda: self._aws.dynamodb.update_item(
-                TableName=self._table,
-                Key=attributes(_place_key(organisation, place)),
-                UpdateExpression="SET due_at = :at, agenda_shard = :shard ADD wishes :one",
-                ExpressionAttributeValues=attributes(values),
+            lambda: when_free(
+                self._aws,
+                lambda: self._aws.dynamodb.update_item(
+                    TableName=self._table,
+                    Key=attributes(place_key(organisation, place)),
+                    UpdateExpression="SET due_at = :at, agenda_shard = :shard ADD wishes :one",
+                    ExpressionAttributeValues=attributes(values),
+                ),
             )
         )
 
     async def recounted(self, organisation: str, place: Place, *, wishes: int) -> None:
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
-            "Key": attributes(_place_key(organisation, place)),
+            "Key": attributes(place_key(organisation, place)),
             "UpdateExpression": "REMOVE due_at, agenda_shard",
             "ConditionExpression": "wishes = :seen" if wishes else "attribute_not_exists(wishes)",
         }
@@ -187,7 +238,7 @@ class DynamoDistributions:
 
         def remove() -> None:
             try:
-                self._aws.dynamodb.update_item(**request)
+                when_free(self._aws, lambda: self._aws.dynamodb.update_item(**request))
             except ClientError as error:
                 stored_item(error)  # a later request for a recount stays
 
@@ -200,14 +251,14 @@ class DynamoDistributions:
 
         Times are not compared: they change together with a status, and so many conditions would exceed DynamoDB's 4 KB.
         """
-        new, old = columns_of(counts), dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
-        change = {name: new.get(name, 0) - old.get(name, 0) for name in new | old}
+        old = dict.fromkeys(map(status_column, Status), 0) | columns_of(seen)
         held = {name: count for name, count in old.items() if not name.startswith((DELAY, AWAITING))}
-        key, sets = _place_key(organisation, place), {"counted_at": milliseconds(read_at)}
-        return (await self._aws.run(partial(self._add, key, change, _as_seen(held), sets=sets))).done
+        sets: dict[str, Plain] = {"counted_at": milliseconds(read_at)}
+        add = partial(self._add, organisation, place, counts.minus(seen), _as_seen(held), sets=sets)
+        return (await self._aws.run(add)).done
 
     async def tally(self, organisation: str, place: Place) -> Tally:
-        found = await get_items(self._aws, self._table, [_place_key(organisation, place)])
+        found = await get_items(self._aws, self._table, [place_key(organisation, place)])
         return tally_of(found[0]) if found else Tally()
 
     async def counts(self, organisation: str, group: Group) -> Mapping[tuple[int, int], Counts]:
@@ -218,14 +269,19 @@ class DynamoDistributions:
         """Set, not added: a chunk that is logged twice counts its rows once."""
         names = {f"#n{number}": f"{ROWS}{country}" for number, country in enumerate(rows)}
         values: dict[str, Plain] = {f":n{number}": count for number, count in enumerate(rows.values())}
-        sets = ["accepted_at = if_not_exists(accepted_at, :at)", *(f"{alias} = :{alias[1:]}" for alias in names)]
+        values |= {":at": milliseconds(at), ":shard": unsummed_in(organisation), ":one": 1}
+        sets = ["accepted_at = if_not_exists(accepted_at, :at)", "unsummed = :shard"]
+        sets += [f"{alias} = :{alias[1:]}" for alias in names]
         await self._aws.run(
-            lambda: self._aws.dynamodb.update_item(
-                TableName=self._table,
-                Key=attributes(_place_key(organisation, chunk)),
-                UpdateExpression="SET " + ", ".join(sets),
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=attributes(values | {":at": milliseconds(at)}),
+            lambda: when_free(
+                self._aws,
+                lambda: self._aws.dynamodb.update_item(
+                    TableName=self._table,
+                    Key=attributes(place_key(organisation, chunk)),
+                    UpdateExpression=f"SET {', '.join(sets)} ADD changes :one",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=attributes(values),
+                ),
             )
         )
 
@@ -235,32 +291,37 @@ class DynamoDistributions:
 
     def _add(
         self,
-        key: Mapping[str, str],
-        change: Mapping[str, int],
+        organisation: str,
+        place: Place,
+        change: Counts,
         condition: _Condition,
         *,
         once: Mapping[str, Plain] | None = None,
-        sets: Mapping[str, Plain] | None = None,
+        sets: Mapping[str, Plain],
     ) -> _Added:
         """Add to attributes, all at once, if the condition holds. `once` is set only where it is absent."""
-        added = {name: count for name, count in change.items() if count}
+        added = {name: count for name, count in columns_of(change).items() if count}
         if not added:
             return _Added(done=True)
+        if is_summed(place):
+            added["changes"] = 1
+            sets = {**sets, "unsummed": unsummed_in(organisation)}
         names = {name: f"#a{number}" for number, name in enumerate(added)}
         adds = ", ".join(f"{alias} :{alias[1:]}" for alias in names.values())
         writes = [f"{name} = if_not_exists({name}, :{name})" for name in once or {}]
-        writes += [f"{name} = :{name}" for name in sets or {}]
+        writes += [f"{name} = :{name}" for name in sets]
         values: dict[str, Plain] = {f":{alias[1:]}": added[name] for name, alias in names.items()}
-        values |= {f":{name}": value for name, value in {**(once or {}), **(sets or {})}.items()} | {**condition.values}
+        values |= {f":{name}": value for name, value in {**(once or {}), **sets}.items()} | {**condition.values}
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": attributes(place_key(organisation, place)),
+            "UpdateExpression": (f"SET {', '.join(writes)} " if writes else "") + f"ADD {adds}",
+            "ConditionExpression": condition.text,
+            "ExpressionAttributeNames": {alias: name for name, alias in names.items()} | {**condition.names},
+            "ExpressionAttributeValues": attributes(values),
+        }
         try:
-            answer = self._aws.dynamodb.update_item(
-                TableName=self._table,
-                Key=attributes(key),
-                UpdateExpression=(f"SET {', '.join(writes)} " if writes else "") + f"ADD {adds}",
-                ConditionExpression=condition.text,
-                ExpressionAttributeNames={alias: name for name, alias in names.items()} | {**condition.names},
-                ExpressionAttributeValues=attributes(values),
-            )
+            answer = when_free(self._aws, lambda: self._aws.dynamodb.update_item(**request))
         except ClientError as error:
             stored_item(error)
             return _Added(done=False, tries=1 + error.response["ResponseMetadata"]["RetryAttempts"])
@@ -294,8 +355,26 @@ def item_key(organisation: str, distribution_id: str) -> dict[str, str]:
     return {"pk": _key(organisation, distribution_id), "sk": _META}
 
 
-def _place_key(organisation: str, place: Place) -> dict[str, str]:
+def place_key(organisation: str, place: Place) -> dict[str, str]:
+    """The key of the item of a place's counts."""
     return {"pk": _key(organisation, group_of(place)), "sk": f"{_COUNTS}{place.run:02d}#{place.number:06d}"}
+
+
+def unsummed_in(organisation: str) -> str:
+    """What marks an item for the sums: the organisation's part of the list."""
+    return str(shard_of(organisation, SUM_SHARDS))
+
+
+def is_summed(place: Place) -> bool:
+    """Whether the sums have the place. A fallback is counted for its distribution, and is in the sums as the message
+    without a distribution that it also is."""
+    return not isinstance(group_of(place), Fallbacks)
+
+
+def place_of_key(item: Item) -> tuple[str, Place]:
+    """The organisation and the place of an item of counts."""
+    organisation, _, group = str(item["pk"]).partition("#")
+    return organisation, place_in(parse_group(group.removeprefix(_DISTRIBUTION)), *_run_and_number(item))
 
 
 def _run_and_number(item: Item) -> tuple[int, int]:
@@ -396,23 +475,33 @@ def columns_of(counts: Counts) -> dict[str, int]:
 def tally_of(item: Item) -> Tally:
     """The tally in an item."""
     numbers = {name: value for name, value in item.items() if isinstance(value, int) and value}
-    accepted_at, recount_at = whole(item, "accepted_at"), whole(item, "due_at")
     return Tally(
-        counts=Counts(
-            by_status={Status(name): count for name, count in _under(_STATUS, numbers).items()},
-            by_reason=_under(_REASON, numbers),
-            segments=_under(_SEGMENTS, numbers),
-            amounts={_country_and_currency(name): sum_ for name, sum_ in _under(_AMOUNT, numbers).items()},
-            delays={int(name): count for name, count in _under(DELAY, numbers).items()},
-            awaiting={int(name): count for name, count in _under(AWAITING, numbers).items()},
-            cards=numbers.get(_CARDS, 0),
-            cards_within_24h=numbers.get(_CARDS_WITHIN, 0),
-        ),
-        accepted_at=from_milliseconds(accepted_at) if accepted_at is not None else None,
+        counts=counts_of(numbers),
+        accepted_at=_instant(item, "accepted_at"),
         rows=_under(ROWS, numbers),
-        recount_at=from_milliseconds(recount_at) if recount_at is not None else None,
+        recount_at=_instant(item, "due_at"),
+        last_at=_instant(item, "last_at"),
         wishes=numbers.get(WISHES, 0),
     )
+
+
+def counts_of(columns: Mapping[str, int]) -> Counts:
+    """The counts from which `columns_of` made these columns. Other names are ignored."""
+    return Counts(
+        by_status={Status(name): count for name, count in _under(_STATUS, columns).items()},
+        by_reason=_under(_REASON, columns),
+        segments=_under(_SEGMENTS, columns),
+        amounts={_country_and_currency(name): sum_ for name, sum_ in _under(_AMOUNT, columns).items()},
+        delays={int(name): count for name, count in _under(DELAY, columns).items()},
+        awaiting={int(name): count for name, count in _under(AWAITING, columns).items()},
+        cards=columns.get(_CARDS, 0),
+        cards_within_24h=columns.get(_CARDS_WITHIN, 0),
+    )
+
+
+def _instant(item: Item, name: str) -> datetime | None:
+    value = whole(item, name)
+    return from_milliseconds(value) if value is not None else None
 
 
 def _under(prefix: str, numbers: Mapping[str, int]) -> dict[str, int]:

@@ -10,7 +10,7 @@ transaction costs twice as much. Each statement of a batch succeeds or fails alo
 Plain values ↔ DynamoDB attributes. None is an absent attribute.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import batched
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         BatchStatementRequestTypeDef,
         KeysAndAttributesTypeDef,
         QueryInputPaginateTypeDef,
+        TransactWriteItemTypeDef,
         UpdateItemInputTypeDef,
         WriteRequestTypeDef,
     )
@@ -166,6 +167,47 @@ def stored_item(error: ClientError) -> Item | None:
         raise error
     found: Mapping[str, Mapping[str, object]] | None = error.response.get("Item")  # type: ignore[assignment]  # boto3 types know no Item here
     return plain(found) if found else None
+
+
+CONDITION_FAILED = "ConditionalCheckFailed"
+
+IN_CONFLICT = "TransactionConflict"
+
+
+def when_free[T](aws: Aws, write: Callable[[], T]) -> T:
+    """Write an item that transactions write too. While one is under way, DynamoDB refuses other writes of the item, so
+    nothing was written and the write is repeated. Blocks."""
+    error: ClientError | None = None
+    for _ in tries(aws, _TRIES):
+        try:
+            return write()
+        except ClientError as failure:
+            if failure.response["Error"]["Code"] != f"{IN_CONFLICT}Exception":
+                raise
+            error = failure
+    raise error or UnwrittenError("not tried")
+
+
+def transacted(aws: Aws, writes: Sequence["TransactWriteItemTypeDef"]) -> list[str]:
+    """Make all writes or none. Returns nothing once they are made; else, for each write, why it could not be made
+    ("None": it could have been). While others write an item, it is repeated.
+
+    AWS's client repeats a call whose answer was lost with the same token, so it is made once. Blocks.
+    """
+    token, reasons = aws.draw(), list[str]()
+    for _ in tries(aws, _TRIES):
+        try:
+            aws.dynamodb.transact_write_items(TransactItems=writes, ClientRequestToken=token)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            found = error.response.get("CancellationReasons", [])
+            reasons, token = [str(reason["Code"]) for reason in found], aws.draw()
+            if IN_CONFLICT not in reasons:
+                return reasons
+        else:
+            return []
+    return reasons
 
 
 def _expression(update: Update) -> str:

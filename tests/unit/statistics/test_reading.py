@@ -11,11 +11,11 @@ import pytest
 
 from shared.campaigns.counts import AT_REST_AFTER, misses_receipt
 from shared.campaigns.distribution import Action, CountryPrice, Counts
-from shared.campaigns.statistics import Scope, Statistics, StatisticsReader
 from shared.integrations.integration import UnitPrice
 from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
+from shared.statistics.reading import Scope, Statistics
 from tests.fakes.office import DEMO, SMS, Office, recipient
 
 CAMPAIGN = Scope(organisation=DEMO, campaign_id="c")
@@ -29,10 +29,11 @@ def office() -> Office:
     return office
 
 
-def read(office: Office, scope: Scope = CAMPAIGN, *, one_by_one: int = 1000) -> Statistics:
-    return office.run(
-        StatisticsReader(office.distributions, office.log, office.clock, one_by_one=one_by_one).read(scope)
-    )
+def read(office: Office, scope: Scope = CAMPAIGN, *, summed: bool = False) -> Statistics:
+    """`summed`: from the sums alone; else most of it is what the sums lack."""
+    if summed:
+        office.sum_up()
+    return office.run(office.worker().statistics.read(scope))
 
 
 def move(office: Office, message: Message, status: Status, *, after: float = 0, reason: str | None = None) -> None:
@@ -78,10 +79,10 @@ def countries(found: Statistics) -> dict[str, int]:
     return {country: figures.counts.total for country, figures in found.by_country.items()}
 
 
-@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
-def test_three_messages(office: Office, one_by_one: int) -> None:
+@pytest.mark.parametrize("summed", [False, True], ids=["not summed yet", "summed"])
+def test_three_messages(office: Office, summed: bool) -> None:
     three(office)
-    found = read(office, one_by_one=one_by_one)
+    found = read(office, summed=summed)
     assert found.total.counts.by_status == {Status.PENDING: 1, Status.DELIVERED: 1, Status.FAILED: 1}
     assert found.total.counts.by_reason == {"undeliverable": 1}
     assert (channels(found), countries(found)) == ({Channel.SMS: 3}, {"SN": 3})
@@ -114,12 +115,12 @@ def test_the_read_rate_counts_only_whatsapp(office: Office) -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations([Status.SENT, Status.DELIVERED, Status.READ])))
-@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
-def test_instants_count_in_any_order_of_reports(office: Office, order: tuple[Status, ...], one_by_one: int) -> None:
+@pytest.mark.parametrize("summed", [False, True], ids=["not summed yet", "summed"])
+def test_instants_count_in_any_order_of_reports(office: Office, order: tuple[Status, ...], summed: bool) -> None:
     message = office.single(8200, Channel.WHATSAPP)
     for status in (*order, *order):
         move(office, message, status, after={Status.SENT: 0, Status.DELIVERED: 9, Status.READ: 100}[status])
-    found = read(office, one_by_one=one_by_one)
+    found = read(office, summed=summed)
     assert (found.median_delivery_seconds, found.total.counts.delays) == (9, {9: 1})
     assert statuses(found) == Counter(read=1)
 
@@ -216,17 +217,17 @@ def test_hourly_counts_are_recounted_at_rest_too(office: Office) -> None:
     office.run(dying.move(DEMO, delivered.message_id, Move(status=Status.READ, at=office.clock.now())))
     test_send = office.single(8900)
     move(office, test_send, Status.FAILED, reason="not_on_whatsapp")
-    assert statuses(read(office, one_by_one=0)) != by_hand(office)
+    assert statuses(read(office, summed=True)) != by_hand(office)
     office.clock.pass_by(seconds=AT_REST_AFTER.total_seconds() + 60)
     assert office.killed(office.fanout().tick(), ("tasks.put", 1))
     assert office.distributions.recounts
     office.tick()
     assert not office.distributions.recounts
-    assert statuses(read(office, one_by_one=0)) == by_hand(office)
+    assert statuses(read(office, summed=True)) == by_hand(office)
 
 
-@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
-def test_adjacent_periods_add_up_to_the_whole(office: Office, one_by_one: int) -> None:
+@pytest.mark.parametrize("summed", [False, True], ids=["not summed yet", "summed"])
+def test_adjacent_periods_add_up_to_the_whole(office: Office, summed: bool) -> None:
     start = office.clock.now()
     three(office)
     office.clock.pass_by(hours=1, minutes=20)
@@ -238,7 +239,7 @@ def test_adjacent_periods_add_up_to_the_whole(office: Office, one_by_one: int) -
     hour = start.replace(minute=0, second=0, microsecond=0)
     bounds = [None, *(hour + timedelta(hours=hours) for hours in (0, 1, 2, 3, 5)), None]
     parts = [
-        statuses(read(office, replace(CAMPAIGN, since=since, until=until), one_by_one=one_by_one))
+        statuses(read(office, replace(CAMPAIGN, since=since, until=until), summed=summed))
         for since, until in itertools.pairwise(bounds)
     ]
     assert sum(parts, Counter()) == statuses(read(office)) == by_hand(office)
@@ -253,8 +254,8 @@ def test_from_is_inclusive_and_to_exclusive(office: Office) -> None:
         assert read(office, replace(CAMPAIGN, since=since, until=until)).total.counts.total == count
 
 
-@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
-def test_a_bound_inside_an_hour_moves_outward(office: Office, one_by_one: int) -> None:
+@pytest.mark.parametrize("summed", [False, True], ids=["not summed yet", "summed"])
+def test_a_bound_inside_an_hour_moves_outward(office: Office, summed: bool) -> None:
     """The message is accepted at a quarter past; all of its hour counts, and the answer names the hour."""
     hour = office.clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     office.clock.pass_by(seconds=(hour + timedelta(minutes=15) - office.clock.now()).total_seconds())
@@ -262,13 +263,13 @@ def test_a_bound_inside_an_hour_moves_outward(office: Office, one_by_one: int) -
     whole = Scope(organisation=DEMO, campaign_id="c", since=hour, until=hour + timedelta(hours=1))
     for since, until in ((0, 60), (59, 60), (0, 1), (14, 16), (20, 20), (59.99, 0.01)):
         scope = replace(CAMPAIGN, since=hour + timedelta(minutes=since), until=hour + timedelta(minutes=until))
-        found = read(office, scope, one_by_one=one_by_one)
+        found = read(office, scope, summed=summed)
         assert (found.scope, found.total.counts.total) == (whole, 1)
-    assert read(office, replace(CAMPAIGN, until=hour), one_by_one=one_by_one).total.counts.total == 0
+    assert read(office, replace(CAMPAIGN, until=hour), summed=summed).total.counts.total == 0
 
 
-@pytest.mark.parametrize("one_by_one", [1000, 0], ids=["from the log", "by the hour"])
-def test_channels_countries_and_days_add_up(office: Office, one_by_one: int) -> None:
+@pytest.mark.parametrize("summed", [False, True], ids=["not summed yet", "summed"])
+def test_channels_countries_and_days_add_up(office: Office, summed: bool) -> None:
     rows = [recipient(number) for number in range(30)]
     rows += [recipient(number) | {"phone": f"+22462000{8200 + number}"} for number in range(20)]
     office.run(office.planning().create(office.new_distribution(rows, confirm=True)))
@@ -280,7 +281,7 @@ def test_channels_countries_and_days_add_up(office: Office, one_by_one: int) -> 
     office.clock.pass_by(hours=24)
     failed = office.single(8400)
     move(office, failed, Status.FAILED, reason="not_on_whatsapp")
-    found = read(office, one_by_one=one_by_one)
+    found = read(office, summed=summed)
     assert channels(found) == {Channel.SMS: 51, Channel.WHATSAPP: 3}
     assert countries(found) == {"SN": 34, "GN": 20}
     for parts in (found.by_channel.values(), found.by_country.values()):
@@ -297,14 +298,25 @@ def test_channels_countries_and_days_add_up(office: Office, one_by_one: int) -> 
     assert (found.by_day[first].total, found.by_day[second].by_status) == (53, {Status.FAILED: 1})
 
 
-def test_a_million_messages_are_not_read_one_by_one(office: Office) -> None:
-    """Requests grow with the distributions, not with their messages."""
-    office.distribute(400)
-    office.do_tasks()
+@pytest.mark.parametrize("summed", [False, True], ids=["not summed yet", "summed"])
+def test_a_million_messages_are_not_read_one_by_one(office: Office, summed: bool) -> None:
+    """Neither the distributions nor their chunks are read, but for those that are not summed yet."""
+    for key in ("one", "two"):
+        rows = [recipient(number) for number in range(400)]
+        office.run(office.planning().create(office.new_distribution(rows, key=key, confirm=True)))
+    office.single(8200)
+    for _ in range(3):
+        pumped(office)
+    if summed:
+        office.sum_up()
+    else:
+        office.distribute(5)
+        office.do_tasks()
     before = Counter(office.points.passed)
-    read(office)
+    since = office.clock.now() - timedelta(days=400)
+    read(office, replace(CAMPAIGN, since=since, until=office.clock.now() + timedelta(days=31)))
     asked = {name: count - before[name] for name, count in office.points.passed.items() if count > before[name]}
-    assert asked == {"distributions.page": 1, "distributions.tallies": 1, "log.singles": 1, "log.get_many": 1}
+    assert asked == {"sums.between": 3, "sums.unsummed": 1} | ({} if summed else {"distributions.get_many": 1})
 
 
 def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> None:
@@ -327,8 +339,8 @@ def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> N
     for hours, expected in ((46, 0), (1, 6), (1, 7)):
         office.clock.pass_by(hours=hours, seconds=61)
         assert len(shown()) == expected
-        for one_by_one in (1000, 0):
-            found = read(office, one_by_one=one_by_one)
+        for summed in (False, True):
+            found = read(office, summed=summed)
             assert found.total.counts.by_reason.get("receipt_missing", 0) == expected
             assert statuses(found) == Counter(sent=7, delivered=1)
     assert shown() >= {single.message_id, later.message_id}
