@@ -8,8 +8,10 @@ import pytest
 
 from shared.messages.message import Status
 from shared.messages.ports import Move
+from shared.messages.status_writer import StatusWriter
 from tests.contract.test_person_functions import READ, SEND, Running, deployed, running
 from tests.fakes.office import recipient
+from tests.fakes.world import FakeTelemetry
 
 __all__ = ["deployed", "running"]
 
@@ -24,9 +26,16 @@ def figures(found: Json) -> Json:
 
 
 def deliver(running: Running, message_id: str) -> None:
-    """A receipt without the worker that counts it."""
-    move = Move(status=Status.DELIVERED, at=running.clock.now())
-    asyncio.run(running.world.log.move(running.organisation, message_id, move))
+    """A receipt, as its worker takes and counts it."""
+
+    async def take() -> None:
+        world = running.world
+        status_writer = StatusWriter(world.log, world.distributions, FakeTelemetry(), running.clock)
+        move = Move(status=Status.DELIVERED, at=running.clock.now())
+        await status_writer.move(running.organisation, message_id, move)
+        await status_writer.flush()
+
+    asyncio.run(take())
 
 
 @ROUTES

@@ -32,6 +32,7 @@ EMPTIED = {
     "shared/pacing/quota.py _until": "what is over goes with each new entry",
     "shared/sending/last_heard.py _numbers": "emptied by `flush`, once a batch",
     "shared/sending/last_heard.py _sent": "emptied by `flush`, once a batch",
+    "shared/messages/status_writer.py _accepted": "emptied by `flush`, once a batch",
     "shared/messages/status_writer.py _began": "emptied by `flush`, once a batch",
     "shared/messages/status_writer.py _uncertain": "emptied by `flush`, once a batch",
     "shared/messages/status_writer.py _changes": "emptied by `flush`, once a batch",
