@@ -374,7 +374,6 @@ def _warnings(
 
 
 def _each_once(*warnings: ApiWarning) -> tuple[ApiWarning, ...]:
-    """The first warning of each code. Warnings with different countries are all kept."""
-    return tuple({(warning.code, warning.facts.get("country")): warning for warning in reversed(warnings)}.values())[
-        ::-1
-    ]
+    """The first warning of each code. Warnings about different countries, or about other facts, are all kept."""
+    kept = {(one.code, one.facts.get("country"), *one.facts): one for one in reversed(warnings)}
+    return tuple(kept.values())[::-1]

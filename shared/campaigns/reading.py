@@ -14,7 +14,7 @@ from shared.campaigns.ports import Distributions
 from shared.campaigns.stored_content import DuplicateRow, Plans
 from shared.holds.hold import Holds, RunHold
 from shared.holds.keeper import HoldStore, held_rows, scopes_of_message, settled_by
-from shared.integrations.balances import Balance, Balances, units_missing
+from shared.integrations.balances import Balance, Balances, is_about_units, shortage_warnings
 from shared.integrations.integration import Integrations, SmsIntegration, WhatsAppIntegration
 from shared.messages.errors import SendError
 from shared.messages.message import Message, Status
@@ -76,8 +76,10 @@ def _closes(channel: Channel, country: str, instant: datetime, peak: tuple[Windo
 BALANCE_KNOWN_FOR = timedelta(seconds=15)
 """How old a known balance may be, so that a page of distributions asks the provider once."""
 
-_OF_THE_ACCOUNT = ("units_insufficient", "daily_limit_exceeded")
-"""Warnings about what the provider's account may still send."""
+
+def _is_of_the_account(warning: ApiWarning) -> bool:
+    """Whether the warning is about what the provider's account may still send."""
+    return warning.code == "daily_limit_exceeded" or is_about_units(warning)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,16 +151,18 @@ class Outlook:
         """Warnings about the account are determined again, for the rows that are still to go. If the account cannot be
         read, planning's warnings stay."""
         plan = distribution.planned
-        if not any(warning.code in _OF_THE_ACCOUNT for warning in plan.warnings):
+        if not any(map(_is_of_the_account, plan.warnings)):
             return plan.warnings
         anew: tuple[ApiWarning, ...] | None
         if isinstance(integration, SmsIntegration):
             remaining = await self._known.get(integration.organisation, self._clock.now())
-            anew = units_missing(remaining, _segments_to_go(distribution, counts)) if remaining is not None else None
+            anew = (
+                shortage_warnings(remaining, _segments_to_go(distribution, counts)) if remaining is not None else None
+            )
         else:
             pending = counts.of(Status.PENDING) if distribution.was_confirmed else plan.accepted
             anew = await self._number.limit_warnings(integration, min(plan.people, pending))
-            if any(warning.code not in _OF_THE_ACCOUNT for warning in anew):
+            if not all(map(_is_of_the_account, anew)):
                 anew = None
         return plan.warnings if anew is None else (*_without_account(plan.warnings), *anew)
 
@@ -180,7 +184,7 @@ def _segments_to_go(distribution: Distribution, counts: Counts) -> Mapping[str, 
 
 
 def _without_account(warnings: Sequence[ApiWarning]) -> tuple[ApiWarning, ...]:
-    return tuple(warning for warning in warnings if warning.code not in _OF_THE_ACCOUNT)
+    return tuple(warning for warning in warnings if not _is_of_the_account(warning))
 
 
 FIRST_FIELD_ERRORS = 20

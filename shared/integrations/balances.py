@@ -73,7 +73,8 @@ class BalancesByProvider:
 async def units_warnings(
     balances: Balances, integration: SmsIntegration, segments: Mapping[str, int]
 ) -> tuple[ApiWarning, ...]:
-    """`units_insufficient` for each country that needs more units than it has. `segments`: country → segments.
+    """`units_insufficient` for each country that needs more units than it has, and one `units_missing` that names those
+    without any. `segments`: country → segments.
 
     If the balances cannot be read, there is no warning; the sender reads them again when the provider refuses a
     message.
@@ -84,17 +85,24 @@ async def units_warnings(
         remaining = await balances.of(integration)
     except SendError:
         return ()
-    return units_missing(remaining, segments)
+    return shortage_warnings(remaining, segments)
 
 
-def units_missing(remaining: Sequence[Balance], segments: Mapping[str, int]) -> tuple[ApiWarning, ...]:
+def shortage_warnings(remaining: Sequence[Balance], segments: Mapping[str, int]) -> tuple[ApiWarning, ...]:
     """The same warnings for balances that were read already."""
-    wanted = {country: needed for country, needed in segments.items() if needed > 0}
-    return tuple(
+    short = shortages(remaining, {country: needed for country, needed in segments.items() if needed > 0})
+    insufficient = (
         ApiWarning(
             code="units_insufficient",
-            count=short.needed - short.available,
-            facts={"country": short.country, "needed": str(short.needed), "available": str(short.available)},
+            count=one.needed - one.available,
+            facts={"country": one.country, "needed": str(one.needed), "available": str(one.available)},
         )
-        for short in shortages(remaining, wanted)
+        for one in short
     )
+    empty = ", ".join(one.country for one in short if not one.available)
+    return (*insufficient, *((ApiWarning(code="units_missing", facts={"without_units": empty}),) if empty else ()))
+
+
+def is_about_units(warning: ApiWarning) -> bool:
+    """Whether the warning is one of these. `units_missing` also stands for a price that is not set."""
+    return warning.code == "units_insufficient" or "without_units" in warning.facts

@@ -41,7 +41,7 @@ MAX_SEGMENTS = 10
 """
 
 PRICE_MISSING = "units_missing"
-"""api.md's list of warnings has no code of its own for a price, so this one covers it."""
+"""api.md's list of warnings has no code of its own for a price, so the one for units covers it."""
 
 REVIEW_HOURS = "24–72"
 """Hours that Meta takes to review a template (reference/whatsapp.md §6)."""
@@ -468,7 +468,7 @@ def price_of(measured: Measure, unit: UnitPrice | None) -> Price | None:
 
 def price_missing(countries: Collection[str], messages: int | None = None) -> tuple[ApiWarning, ...]:
     """The warning beside a null price: the organisation has not set what a unit costs in these countries."""
-    return (ApiWarning(code=PRICE_MISSING, count=messages, facts={"countries": ", ".join(sorted(countries))}),)
+    return (ApiWarning(code=PRICE_MISSING, count=messages, facts={"unpriced": ", ".join(sorted(countries))}),)
 
 
 def _offer(rewritten: Rewritten, unit: UnitPrice | None) -> Gsm7Offer | None:

@@ -48,7 +48,8 @@ class Planted:
         """An event hook of the clients."""
         answer.read()
         self.needles.add(answer.request.headers.get("authorization", "").rpartition(".")[2])
-        if not answer.request.url.path.startswith(MAY_SHOW) or answer.is_client_error:
+        path = answer.request.url.path
+        if not (path.startswith(MAY_SHOW) or path.endswith("/samples")) or answer.is_client_error:
             self.answers.append(f"{answer.request.method} {answer.status_code} {answer.headers} {answer.text}")
 
     def person(self, programme: Programme, last: int, **changes: object) -> Json:

@@ -283,7 +283,7 @@ def test_a_price_that_is_not_set_is_said_beside_the_null(programme: Programme) -
     assert (priced["price"], price_missing(priced)) == ({"amount": "12", "currency": "XOF"}, [])
     assert unpriced["price"] is None
     [said] = price_missing(unpriced)
-    assert "Countries: Côte d'Ivoire." in said["message"]
+    assert "No price is set for: Côte d'Ivoire." in said["message"]
     inline = programme.ok(programme.distribute(content=text, recipients=people))
     lines = "\n".join(
         ["phone,first_name,last_name,card_code", *(f"{phone},Awa,Essai,C{phone[-3:]}" for phone in MIXED)]
@@ -308,7 +308,7 @@ def test_a_price_that_is_not_set_is_said_beside_the_null(programme: Programme) -
         ]  # fmt: skip
         [said] = price_missing(found)
         assert said["count"] == 3
-        assert "Pays : Côte d’Ivoire, Mali." in said["message"]
+        assert "Aucun prix n’est saisi pour : Côte d’Ivoire, Mali." in said["message"]
         assert "Paramètres > Intégrations > SMS" in said["message"]
 
 

@@ -130,6 +130,7 @@ def read(programme: Programme, planted: Planted, made: list[str], sent: dict[str
         programme.ok(api.get(f"/v1/{path}"))
     for one in made:
         api.get(f"/v1/distributions/{one}")
+        assert phone(PERSON)[4:] not in api.get(f"/v1/distributions/{one}/samples").raise_for_status().text
         for headers in ({}, table):
             api.get(f"/v1/distributions/{one}/errors", headers=headers).raise_for_status()
             api.get(f"/v1/distributions/{one}/duplicates", headers=headers).raise_for_status()

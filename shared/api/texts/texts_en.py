@@ -387,10 +387,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Buy units before you confirm.",
         ),
         "units_missing": (
-            "The cost of some SMS is not known: the price of a unit is not set for their country.",
-            "Countries: {countries}.",
+            "For some countries of the list, SMS units or their price are missing.",
+            "No units are left for: {without_units}. Buy units; until then their messages wait.",
+            "No price is set for: {unpriced}. Enter the price of your contract under Settings > Integrations > SMS; "
+            "until then their cost is not known.",
             "Messages concerned: {count}.",
-            "Enter the price of your contract under Settings > Integrations > SMS.",
         ),
         "daily_limit_exceeded": (
             "There are more recipients than Meta lets you contact in a day, so sending will take several days.",
@@ -467,7 +468,8 @@ WORDS: dict[str, dict[str, str]] = {
         "^tel:\\+[0-9]{4,15}$": "tel:+ and 4 to 15 digits, like tel:+2210000",
         "^[A-Z]{3}$": "a currency code of three capitals, like XOF",
     },
-    "countries": covered_names_by_code("en"),
+    "without_units": covered_names_by_code("en"),
+    "unpriced": covered_names_by_code("en"),
     "gone": {"expired": "expired", "erased": "erased"},
     "too_late": {
         "claimed": "the message is being sent",

@@ -9,6 +9,7 @@ from shared.api.texts.sentences import Sentences, TextKind
 from shared.recipients.countries import covered_names_by_code, covered_sentence
 
 _COUNTRIES = covered_sentence("fr").replace("'", "’")
+_NAMES = {code: name.replace("'", "’") for code, name in covered_names_by_code("fr").items()}
 
 TEXTS: dict[TextKind, dict[str, Sentences]] = {
     TextKind.PROBLEM_TITLE: {
@@ -418,10 +419,11 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Achetez des unités avant de confirmer.",
         ),
         "units_missing": (
-            "Le coût de certains SMS n’est pas connu : le prix de l’unité n’est pas saisi pour leur pays.",
-            "Pays : {countries}.",
+            "Pour certains pays de la liste, il manque des unités de SMS ou leur prix.",
+            "Il ne reste pas d’unités pour : {without_units}. Achetez-en ; d’ici là, leurs messages attendent.",
+            "Aucun prix n’est saisi pour : {unpriced}. Saisissez le prix de votre contrat sous "
+            "Paramètres > Intégrations > SMS ; d’ici là, leur coût n’est pas connu.",
             "Messages concernés : {count}.",
-            "Saisissez le prix de votre contrat sous Paramètres > Intégrations > SMS.",
         ),
         "daily_limit_exceeded": (
             "Meta permet de contacter moins de destinataires par jour : l’envoi prendra plusieurs jours.",
@@ -498,7 +500,8 @@ WORDS: dict[str, dict[str, str]] = {
         "^tel:\\+[0-9]{4,15}$": "tel:+ suivi de 4 à 15 chiffres, comme tel:+2210000",
         "^[A-Z]{3}$": "un code de monnaie en trois majuscules, comme XOF",
     },
-    "countries": {code: name.replace("'", "’") for code, name in covered_names_by_code("fr").items()},
+    "without_units": _NAMES,
+    "unpriced": _NAMES,
     "gone": {"expired": "expiré", "erased": "effacé"},
     "too_late": {
         "claimed": "le message est en cours d’envoi",

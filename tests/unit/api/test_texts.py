@@ -178,11 +178,11 @@ def test_placeholders_inside_a_fact_are_not_expanded(value: str) -> None:
 @pytest.mark.parametrize(
     ("language", "countries", "page"),
     [
-        ("en", "Countries: Côte d'Ivoire, Mali.", "Settings > Integrations > SMS"),
-        ("fr", "Pays : Côte d’Ivoire, Mali.", "Paramètres > Intégrations > SMS"),
+        ("en", "No price is set for: Côte d'Ivoire, Mali.", "Settings > Integrations > SMS"),
+        ("fr", "Aucun prix n’est saisi pour : Côte d’Ivoire, Mali.", "Paramètres > Intégrations > SMS"),
     ],
 )
 def test_a_list_of_countries_is_shown_by_their_names(language: Language, countries: str, page: str) -> None:
-    shown = text(TextKind.WARNING, "units_missing", language, {"countries": "CI, ML", "count": "3"})
+    shown = text(TextKind.WARNING, "units_missing", language, {"unpriced": "CI, ML", "count": "3"})
     assert countries in shown
     assert page in shown

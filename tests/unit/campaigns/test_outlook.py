@@ -107,6 +107,21 @@ def test_newly_bought_units_end_the_warning(office: Office) -> None:
     assert "units_insufficient" not in warned(office, made)
 
 
+def test_countries_without_units_are_named_until_units_are_bought(office: Office) -> None:
+    office.balances.answer = []
+    made = planned(office, 10)
+    office.clock.pass_by(minutes=1)
+    assert [dict(one.facts) for one in shown(office, made).warnings if one.code == "units_missing"] == [
+        {"unpriced": "SN"},
+        {"without_units": "SN"},
+    ]
+    office.balances.answer = [Balance(country="SN", units=100)]
+    office.clock.pass_by(minutes=1)
+    assert [dict(one.facts) for one in shown(office, made).warnings if one.code == "units_missing"] == [
+        {"unpriced": "SN"}
+    ]
+
+
 def test_a_warning_whose_cause_cannot_be_read_stays(office: Office) -> None:
     office.balances.answer = [Balance(country="SN", units=4)]
     made = planned(office, 10)

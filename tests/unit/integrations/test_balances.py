@@ -26,14 +26,22 @@ def warning(country: str, needed: int, available: int) -> ApiWarning:
     return ApiWarning(code="units_insufficient", count=needed - available, facts=facts)
 
 
+def missing(*countries: str) -> ApiWarning:
+    return ApiWarning(code="units_missing", facts={"without_units": ", ".join(countries)})
+
+
 @pytest.mark.parametrize(
     ("remaining", "segments", "warnings"),
     [
         ([Balance(country="SN", units=10)], {"SN": 10}, ()),
         ([Balance(country="SN", units=9)], {"SN": 10}, (warning("SN", 10, 9),)),
-        ([Balance(country="SN", units=0, ended=True)], {"SN": 1}, (warning("SN", 1, 0),)),
-        ([Balance(country="SN", units=99)], {"SN": 1, "CI": 2, "BF": 1}, (warning("BF", 1, 0), warning("CI", 2, 0))),
-        ([], {"SN": 1}, (warning("SN", 1, 0),)),
+        ([Balance(country="SN", units=0, ended=True)], {"SN": 1}, (warning("SN", 1, 0), missing("SN"))),
+        (
+            [Balance(country="SN", units=99), Balance(country="ML", units=1)],
+            {"SN": 1, "CI": 2, "BF": 1, "ML": 2},
+            (warning("BF", 1, 0), warning("CI", 2, 0), warning("ML", 2, 1), missing("BF", "CI")),
+        ),
+        ([], {"SN": 1}, (warning("SN", 1, 0), missing("SN"))),
         (SendError(Kind.RETRY, "contracts_unreadable"), {"SN": 1}, ()),
         (SendError(Kind.STOP, "401/41", "token_invalid"), {"SN": 1}, ()),
     ],
@@ -78,3 +86,21 @@ def test_a_plan_for_whatsapp_does_not_ask_orange() -> None:
     office.balances.answer = []
     assert planned(office, Channel.WHATSAPP) == []
     assert office.balances.asked == 0
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Guinea, Mali"), ("fr", "Guinée, Mali")])
+def test_the_countries_without_units_are_named(language: Language, words: str) -> None:
+    reported = text(TextKind.WARNING, "units_missing", language, missing("GN", "ML").facts)
+    assert words in reported
+    assert "price is set" not in reported
+    assert "prix n’est" not in reported
+
+
+def test_a_plan_tells_missing_units_and_missing_prices_apart() -> None:
+    office = Office()
+    office.integrations.kept[DEMO, "sms"] = SMS
+    office.balances.answer = [Balance(country="SN", units=1_000)]
+    rows = [recipient(1), recipient(2, phone="+2250700000003")]
+    plan = office.run(office.planning().create(office.new_distribution(rows))).planned
+    both = [warning for warning in plan.warnings if warning.code == "units_missing"]
+    assert both == [ApiWarning(code="units_missing", count=2, facts={"unpriced": "CI, SN"}), missing("CI")]

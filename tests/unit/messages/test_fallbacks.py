@@ -353,7 +353,7 @@ def test_a_fallback_without_a_price_is_named_beside_those_that_have_one(office: 
     assert plan.fallback is not None
     lines = [(line.country, line.segments, line.currency, line.amount) for line in plan.fallback.prices]
     assert lines == [("CI", 2, None, None), ("ML", 1, None, None), ("SN", 1, "XOF", Decimal(12))]
-    missing = ApiWarning(code="units_missing", count=3, facts={"countries": "CI, ML"})
+    missing = ApiWarning(code="units_missing", count=3, facts={"unpriced": "CI, ML"})
     assert [warning for warning in plan.warnings if warning.code == "units_missing"] == [missing]
 
 

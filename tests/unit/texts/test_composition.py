@@ -130,7 +130,7 @@ def test_without_the_contract_s_price_there_is_none() -> None:
     assert composed.gsm7.price is None
     assert composed.warnings == (
         ApiWarning(code="ucs2"),
-        ApiWarning(code="units_missing", facts={"countries": "CI"}),
+        ApiWarning(code="units_missing", facts={"unpriced": "CI"}),
     )
 
 
