@@ -126,9 +126,9 @@ def _shown(words: Mapping[str, str], value: str) -> str:
 def _tables(language: Language) -> tuple[Mapping[TextKind, Mapping[str, Sentences]], Mapping[str, Mapping[str, str]]]:
     """Imported at the first text: most requests need none."""
     if language == "fr":
-        from shared.api.texts import texts_fr  # noqa: PLC0415 - at first use, not at a cold start
+        from shared.api.texts import facts_fr, texts_fr  # noqa: PLC0415 - at first use, not at a cold start
 
-        return texts_fr.TEXTS, texts_fr.WORDS
-    from shared.api.texts import texts_en  # noqa: PLC0415 - as above
+        return texts_fr.TEXTS, facts_fr.WORDS
+    from shared.api.texts import facts_en, texts_en  # noqa: PLC0415 - as above
 
-    return texts_en.TEXTS, texts_en.WORDS
+    return texts_en.TEXTS, facts_en.WORDS

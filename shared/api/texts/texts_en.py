@@ -3,7 +3,7 @@
 
 from shared.api.texts import sheets
 from shared.api.texts.sentences import Sentences, TextKind
-from shared.recipients.countries import covered_names_by_code, covered_sentence
+from shared.recipients.countries import covered_sentence
 
 _COUNTRIES = covered_sentence("en")
 
@@ -449,122 +449,5 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "The text has letters that a plain SMS cannot contain, so it stays in the longer form.",
             "Messages concerned: {count}.",
         ),
-    },
-}
-
-WORDS: dict[str, dict[str, str]] = {
-    "provider": {"": "the provider", "whatsapp": "Meta", "meta": "Meta", "orange": "Orange"},
-    "pattern": {
-        "^[a-z0-9_]{1,512}$": "1 to 512 small letters without accents, digits or _",
-        "^[!-~]{1,255}$": "1 to 255 characters without accents and blanks",
-        "^[!-~]{1,4096}$": "1 to 4,096 characters without accents and blanks",
-        "^[ -~]{1,4096}$": "1 to 4,096 characters without accents",
-        "^[0-9]{1,9}(\\.[0-9]{1,6})?$": "an amount like 12 or 12.5",
-        "^[A-Za-z0-9_.-]{1,64}$": "1 to 64 letters without accents, digits, _, . or -",
-        "^[A-Za-z0-9_-]{1,64}$": "1 to 64 letters without accents, digits, _ or -",
-        "^[A-Za-z0-9 -]{1,11}$": "1 to 11 letters without accents, digits, blanks or -",
-        "^[A-Za-z][A-Za-z0-9]{10}$": "a DHIS2 UID: a letter, then 10 letters or digits",
-        "^[0-9a-f-]{36}\\.[0-9]{1,13}$": "a dead_letter_id of the list, unchanged",
-        "^tel:\\+[0-9]{4,15}$": "tel:+ and 4 to 15 digits, like tel:+2210000",
-        "^[A-Z]{3}$": "a currency code of three capitals, like XOF",
-    },
-    "without_units": covered_names_by_code("en"),
-    "unpriced": covered_names_by_code("en"),
-    "gone": {"expired": "expired", "erased": "erased"},
-    "too_late": {
-        "claimed": "the message is being sent",
-        "unknown": "the message may have been sent, and its outcome is not known yet",
-    },
-    "limit": {"3 MB": "3 MB", "4 MB": "4 MB", "2 GB": "2 GB"},
-    "integration": {
-        "whatsapp": "WhatsApp",
-        "sms": "SMS",
-        "dhis2": "DHIS2",
-        "business_account_id": "the WhatsApp Business Account ID (business_account_id)",
-    },
-    "status": {
-        "planning": "being planned",
-        "planned": "planned, not confirmed",
-        "scheduled": "scheduled",
-        "sending": "sending",
-        "paused": "paused",
-        "completed": "completed",
-        "rejected": "rejected",
-        "cancelled": "cancelled",
-        "pending": "pending",
-        "sent": "sent",
-        "delivered": "delivered",
-        "read": "read",
-        "failed": "failed",
-    },
-    "looks_like": {
-        "workbook": "an Excel workbook (format xlsx)",
-        "old_workbook": "an old Excel workbook (.xls), or one with a password: save it without a password as “Excel "
-        "workbook (.xlsx)”",
-        "opendocument": "a LibreOffice document: save it as .xlsx or CSV",
-        "zip": "a compressed archive: take the file out of it",
-        "pdf": "a PDF",
-        "picture": "a picture",
-        "web_page": "a web page: the export has probably failed, sign in and repeat it",
-        "json": "JSON (format dhis2 or ndjson)",
-        "text": "text (format csv)",
-    },
-    "why": {
-        "another_kind": "its content is of another kind. Announce the right format, or save it differently",
-        "too_many_rows": "it has more than 1,000,000 rows. Make several files of it",
-        "line_too_long": "this line is longer than 1 MB. Check the line ends and the quotation marks",
-        "gone": "the file is not there any more, it has expired or was erased. Upload it again",
-        "tries": "reading it has failed three times. Save the list alone in a new file",
-        "too_many_workbook_rows": "the sheet has more than 100,000 rows. Make several files of it, or save it as CSV",
-        "workbook_too_large": "the workbook is larger than 50 MB. Save the list alone, without pictures, or as CSV",
-        "workbook_unpacks_too_large": "the workbook is larger than 400 MB once unpacked. Save the list alone, or as "
-        "CSV",
-        "workbook_too_big": "the sheet has too many cells: more than 100,000 rows, or a value far away from the list. "
-        "Delete the rows and columns beyond the list, or save it as CSV",
-        "workbook_too_slow": "reading it takes too long. Save the list alone in a new workbook",
-        "workbook_without_sheet": "the workbook has no worksheet",
-        "workbook_broken": "the workbook is damaged. Open it in Excel and save it again",
-        "not_json": "it is not JSON",
-        "json_broken": "the JSON is cut or damaged after this place. Export it again",
-        "not_dhis2": "this JSON holds neither trackedEntities nor enrollments. Export it from DHIS2’s tracker API",
-        "enrollments_first": "a record in it begins with its enrollments. Export it without changing the fields’ order",
-        "entity_too_large": "a record is too large or too deeply nested. Export only the fields that are needed",
-    },
-    "unread": {
-        "broken": "Check its quotes and its number of columns",
-        "erased": "The beneficiary’s data were erased, so there is nothing to send",
-        "expired": "The content of the message is no longer stored. Send it with a new list",
-        "tries": "The retry could not be planned. Ask for it again; if that fails too, tell your administrator",
-    },
-    "retry": {
-        "not_sent": "This distribution has sent nothing yet: confirm it first",
-        "ending": "The cancel of this distribution is still ending. Try again in a minute",
-        "none": "No message failed for a reason that is retried without being named, or that is named here",
-        "replaced": "What failed was sent again already. Retry the distribution of the last retry instead",
-        "erased": "Nothing is left of an erased message, so it cannot be sent again",
-        "receipt_missing": "A message without a receipt has not failed, so it is not sent again",
-    },
-    "state": {"deleted": "deleted", "inactive": "inactive", "cancelled": "cancelled"},
-    "stopped": {"rejected": "rejected", "paused": "paused", "disabled": "disabled"},
-    "type": {
-        "string": "a text in quotes",
-        "integer": "a whole number",
-        "number": "a number",
-        "boolean": "true or false",
-        "object": "an object",
-        "array": "a list",
-        "null": "null",
-    },
-    "format": {
-        "date-time": "a time with its zone, like 2026-11-23T10:00:00Z",
-        "provider-message-id": "a provider's message ID as the log shows it, without spaces",
-        "identifier": "1 to 64 letters, digits, - or _, without a phone number in it (8 digits or more)",
-        "name": "a name in one line, without a phone number in it (8 digits or more; write a date as 2026-11-30)",
-        "time-of-day": "a time of day like 08:30",
-        "network": "a network like 196.0.2.0/24",
-        "json": "JSON: an object, in UTF-8, without repeated names and without NaN",
-        "base64": "base64",
-        "cursor": "the next_cursor of the same list, unchanged",
-        "idempotency-key": "1 to 255 visible ASCII characters",
     },
 }

@@ -6,10 +6,9 @@ that is meant, or "le fournisseur" if that is not known.
 
 from shared.api.texts import sheets
 from shared.api.texts.sentences import Sentences, TextKind
-from shared.recipients.countries import covered_names_by_code, covered_sentence
+from shared.recipients.countries import covered_sentence
 
 _COUNTRIES = covered_sentence("fr").replace("'", "’")
-_NAMES = {code: name.replace("'", "’") for code, name in covered_names_by_code("fr").items()}
 
 TEXTS: dict[TextKind, dict[str, Sentences]] = {
     TextKind.PROBLEM_TITLE: {
@@ -481,123 +480,5 @@ TEXTS: dict[TextKind, dict[str, Sentences]] = {
             "Le texte a des lettres qu’un SMS simple ne peut pas contenir : il garde la forme longue.",
             "Messages concernés : {count}.",
         ),
-    },
-}
-
-WORDS: dict[str, dict[str, str]] = {
-    "provider": {"": "le fournisseur", "whatsapp": "Meta", "meta": "Meta", "orange": "Orange"},
-    "pattern": {
-        "^[a-z0-9_]{1,512}$": "de 1 à 512 minuscules sans accent, chiffres ou _",
-        "^[!-~]{1,255}$": "de 1 à 255 caractères sans accent ni espace",
-        "^[!-~]{1,4096}$": "de 1 à 4 096 caractères sans accent ni espace",
-        "^[ -~]{1,4096}$": "de 1 à 4 096 caractères sans accent",
-        "^[0-9]{1,9}(\\.[0-9]{1,6})?$": "un montant comme 12 ou 12.5",
-        "^[A-Za-z0-9_.-]{1,64}$": "de 1 à 64 lettres sans accent, chiffres, _, . ou -",
-        "^[A-Za-z0-9_-]{1,64}$": "de 1 à 64 lettres sans accent, chiffres, _ ou -",
-        "^[A-Za-z0-9 -]{1,11}$": "de 1 à 11 lettres sans accent, chiffres, espaces ou -",
-        "^[A-Za-z][A-Za-z0-9]{10}$": "un UID de DHIS2 : une lettre, puis 10 lettres ou chiffres",
-        "^[0-9a-f-]{36}\\.[0-9]{1,13}$": "un dead_letter_id de la liste, inchangé",
-        "^tel:\\+[0-9]{4,15}$": "tel:+ suivi de 4 à 15 chiffres, comme tel:+2210000",
-        "^[A-Z]{3}$": "un code de monnaie en trois majuscules, comme XOF",
-    },
-    "without_units": _NAMES,
-    "unpriced": _NAMES,
-    "gone": {"expired": "expiré", "erased": "effacé"},
-    "too_late": {
-        "claimed": "le message est en cours d’envoi",
-        "unknown": "le message est peut-être parti, son résultat n’est pas encore connu",
-    },
-    "limit": {"3 MB": "3 Mo", "4 MB": "4 Mo", "2 GB": "2 Go"},
-    "integration": {
-        "whatsapp": "WhatsApp",
-        "sms": "SMS",
-        "dhis2": "DHIS2",
-        "business_account_id": "l’identifiant du compte WhatsApp Business (business_account_id)",
-    },
-    "status": {
-        "planning": "en préparation",
-        "planned": "prête, non confirmée",
-        "scheduled": "programmée",
-        "sending": "en cours d’envoi",
-        "paused": "en pause",
-        "completed": "terminée",
-        "rejected": "rejetée",
-        "cancelled": "annulée",
-        "pending": "en attente",
-        "sent": "envoyé",
-        "delivered": "remis",
-        "read": "lu",
-        "failed": "échoué",
-    },
-    "looks_like": {
-        "workbook": "un classeur Excel (format xlsx)",
-        "old_workbook": "un ancien classeur Excel (.xls) ou un classeur protégé par un mot de passe : enregistrez-le "
-        "sans mot de passe en « Classeur Excel (.xlsx) »",
-        "opendocument": "un document LibreOffice : enregistrez-le en .xlsx ou en CSV",
-        "zip": "une archive compressée : extrayez-en le fichier",
-        "pdf": "un PDF",
-        "picture": "une image",
-        "web_page": "une page web : l’export a sans doute échoué, connectez-vous et recommencez",
-        "json": "du JSON (format dhis2 ou ndjson)",
-        "text": "du texte (format csv)",
-    },
-    "why": {
-        "another_kind": "son contenu est d’une autre sorte. Annoncez le bon format, ou enregistrez-le autrement",
-        "too_many_rows": "il compte plus de 1 000 000 de lignes. Faites-en plusieurs fichiers",
-        "line_too_long": "cette ligne dépasse 1 Mo. Vérifiez la fin des lignes et les guillemets",
-        "gone": "le fichier n’existe plus, il a expiré ou a été effacé. Importez-le de nouveau",
-        "tries": "sa lecture a échoué trois fois. Enregistrez la liste seule dans un nouveau fichier",
-        "too_many_workbook_rows": "la feuille compte plus de 100 000 lignes. Faites-en plusieurs fichiers, ou "
-        "enregistrez-la en CSV",
-        "workbook_too_large": "le classeur dépasse 50 Mo. Enregistrez la liste seule, sans images, ou en CSV",
-        "workbook_unpacks_too_large": "le classeur dépasse 400 Mo une fois décompressé. Enregistrez la liste seule, ou "
-        "en CSV",
-        "workbook_too_big": "la feuille a trop de cellules : plus de 100 000 lignes, ou une valeur très loin de la "
-        "liste. Supprimez les lignes et les colonnes au-delà de la liste, ou enregistrez-la en CSV",
-        "workbook_too_slow": "sa lecture prend trop de temps. Enregistrez la liste seule dans un nouveau classeur",
-        "workbook_without_sheet": "le classeur n’a aucune feuille de calcul",
-        "workbook_broken": "le classeur est endommagé. Ouvrez-le dans Excel, puis enregistrez-le de nouveau",
-        "not_json": "ce n’est pas du JSON",
-        "json_broken": "le JSON est coupé ou endommagé après cet endroit. Exportez-le de nouveau",
-        "not_dhis2": "ce JSON ne contient ni trackedEntities ni enrollments. Exportez-le depuis l’API tracker de DHIS2",
-        "enrollments_first": "un dossier y commence par ses inscriptions. Exportez-le sans changer l’ordre des champs",
-        "entity_too_large": "un dossier est trop grand ou trop imbriqué. Exportez seulement les champs nécessaires",
-    },
-    "unread": {
-        "broken": "Vérifiez ses guillemets et son nombre de colonnes",
-        "erased": "Les données du bénéficiaire ont été effacées : il n’y a plus rien à envoyer",
-        "expired": "Le contenu du message n’est plus conservé. Envoyez-le avec une nouvelle liste",
-        "tries": "La relance n’a pas pu être préparée. Demandez-la de nouveau, puis prévenez votre administrateur",
-    },
-    "retry": {
-        "not_sent": "Cette distribution n’a encore rien envoyé : confirmez-la d’abord",
-        "ending": "L’annulation de cette distribution se termine. Réessayez dans une minute",
-        "none": "Aucun message n’a échoué pour une raison relancée sans être nommée, ou nommée ici",
-        "replaced": "Les échecs ont déjà été renvoyés. Relancez plutôt la distribution de la dernière relance",
-        "erased": "Il ne reste rien d’un message effacé : il ne peut pas être renvoyé",
-        "receipt_missing": "Un message sans accusé de réception n’a pas échoué : il n’est pas renvoyé",
-    },
-    "state": {"deleted": "supprimé", "inactive": "inactif", "cancelled": "annulé"},
-    "stopped": {"rejected": "rejeté", "paused": "suspendu", "disabled": "désactivé"},
-    "type": {
-        "string": "un texte entre guillemets",
-        "integer": "un nombre entier",
-        "number": "un nombre",
-        "boolean": "true ou false",
-        "object": "un objet",
-        "array": "une liste",
-        "null": "null",
-    },
-    "format": {
-        "date-time": "une date et une heure avec leur fuseau (RFC 3339)",
-        "provider-message-id": "l’identifiant donné par Meta ou Orange, tel que le journal le montre, sans espaces",
-        "identifier": "de 1 à 64 lettres, chiffres, - ou _, sans numéro de téléphone (8 chiffres ou plus)",
-        "name": "un nom sur une ligne, sans numéro de téléphone (8 chiffres ou plus ; une date s’écrit 30/11/2026)",
-        "time-of-day": "une heure comme 08:30",
-        "network": "un réseau comme 196.0.2.0/24",
-        "json": "du JSON : un objet, en UTF-8, sans nom répété et sans NaN",
-        "base64": "du base64",
-        "cursor": "le next_cursor de la même liste, inchangé",
-        "idempotency-key": "de 1 à 255 caractères ASCII visibles",
     },
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from shared.api import health, openapi
-from shared.api.texts import texts_en, texts_fr
+from shared.api.texts import facts_en, facts_fr, texts_fr
 from shared.api.texts.sentences import (
     Language,
     TextKind,
@@ -54,7 +54,7 @@ def values_of(name: str, words: Mapping[str, Mapping[str, str]]) -> Iterator[str
 
 def filled(kind: TextKind, code: str, language: Language) -> Iterator[str]:
     """The text with each value of each of its facts."""
-    words = (texts_fr if language == "fr" else texts_en).WORDS
+    words = (facts_fr if language == "fr" else facts_en).WORDS
     named = sorted({name for sentence in texts_fr.TEXTS[kind][code] for name in placeholders(sentence)})
     yield text(kind, code, language)
     for name in named:
@@ -101,7 +101,7 @@ def test_no_sentence_of_the_documentation_shows_a_pattern_or_an_iso_date() -> No
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_pattern_of_the_document_has_its_words(language: Language) -> None:
-    words = (texts_fr if language == "fr" else texts_en).WORDS["pattern"]
+    words = (facts_fr if language == "fr" else facts_en).WORDS["pattern"]
     assert set(patterns(openapi.document())) - words.keys() == set()
 
 
@@ -114,7 +114,7 @@ def test_meta_is_called_by_its_name(kind: TextKind, code: str) -> None:
 @pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, code in EVERY if kind is not TextKind.COLUMN])
 @pytest.mark.parametrize("provider", ["whatsapp", "meta", "orange"])
 def test_a_provider_that_is_known_is_called_by_its_name(kind: TextKind, code: str, provider: str) -> None:
-    for language in texts_fr.WORDS, texts_en.WORDS:
+    for language in facts_fr.WORDS, facts_en.WORDS:
         assert language["provider"][provider] == ("Orange" if provider == "orange" else "Meta")
     assert "ournisseur" not in text(kind, code, "fr", {"provider": provider})
     assert "he provider" not in text(kind, code, "en", {"provider": provider})

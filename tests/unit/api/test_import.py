@@ -3,7 +3,14 @@
 import subprocess
 import sys
 
-LATE = ("fastjsonschema", "shared.api.texts.texts_fr", "shared.api.texts.texts_en", "shared.api.page")
+LATE = (
+    "fastjsonschema",
+    "shared.api.texts.texts_fr",
+    "shared.api.texts.facts_fr",
+    "shared.api.texts.texts_en",
+    "shared.api.texts.facts_en",
+    "shared.api.page",
+)
 PROGRAM = """
 import sys
 import shared.api.cursor, shared.api.request, shared.api.router, shared.api.validation
