@@ -555,6 +555,13 @@ GUARDS = (
     ),
     # ------------------------------------------------------------------------------------------------------------ bulk
     Guard(
+        name="distributions: a page that ends early is not the last, so that erasures and duplicates see all of them",
+        file="shared/storage/dynamodb/distributions.py",
+        before="return Page(items=items, position=below)",
+        after="return Page(items=items, position=None)",
+        tests=("tests/contract/test_distributions.py::test_a_page_with_rare_matches_ends_early_and_goes_on",),
+    ),
+    Guard(
         name="epoch: queue messages from before a pause have no effect",
         file="shared/policy/gate_check.py",
         before="if not distribution.may_leave "
@@ -870,6 +877,13 @@ GUARDS = (
         tests=(_CARDS,),
     ),
     # --------------------------------------------------------------------------------------------------- personal data
+    Guard(
+        name="distribution: its name holds no phone number",
+        file="shared/api/validation.py",
+        before=" and without_numbers(plain) == plain",
+        after="",
+        tests=("tests/unit/api/test_validation.py",),
+    ),
     Guard(
         name="mask: the middle of a number is hidden",
         file="shared/recipients/masking.py",
