@@ -1,15 +1,11 @@
-import csv
-import io
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.api import problems
-from shared.api.response import ERROR_COLUMNS, MESSAGE_COLUMNS, Response, csv_text, list_response
+from shared.api.response import Response, list_response
 from shared.api.texts.sentences import Language
 from shared.base.json import Renderable
 from shared.base.refusal import ApiWarning, FieldError, ProblemCode, Refusal
@@ -51,34 +47,10 @@ def test_a_list_as_json_has_the_next_cursor() -> None:
     assert answer["headers"]["link"] == '<?status=sent&cursor=next>; rel="next"'
 
 
-def test_items_as_csv() -> None:
-    table = csv_text([MESSAGE], MESSAGE_COLUMNS)
-    (row,) = csv.DictReader(io.StringIO(table, newline=""))
-    assert row["recipient"] == "+22177***0001"
-    assert (row["price_amount"], row["price_currency"], row["segments"]) == ("12", "XOF", "2")
-    assert row["timestamp"] == "2026-11-23T12:00:00Z"
-    assert row["reason"] == row["read_at"] == ""
-    assert table.startswith("message_id,timestamp")
-
-
 def test_a_list_is_always_json() -> None:
     answer = list_response(request(headers={"accept": "text/csv"}), [MESSAGE], None).to_event()
     assert answer["headers"]["content-type"] == "application/json"
     assert answer["headers"].keys() & {"link", "vary"} == set()
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_no_cell_is_a_formula(start: str) -> None:
-    harmful = start + "HYPERLINK(1)"
-    body = csv_text([{"field": harmful}], ERROR_COLUMNS)
-    (row,) = csv.DictReader(io.StringIO(body, newline=""))
-    assert row["field"] == "'" + harmful
-
-
-@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
-def test_csv_can_be_read_again(texts: list[str]) -> None:
-    rows = list(csv.DictReader(io.StringIO(csv_text([{"message": one} for one in texts], ERROR_COLUMNS), newline="")))
-    assert [row["message"].removeprefix("'") for row in rows] == [one.removeprefix("'") for one in texts]
 
 
 STATUSES = {
