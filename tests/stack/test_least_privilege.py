@@ -180,11 +180,33 @@ def _distributions(programme: Programme) -> None:
 
 
 def _exported(programme: Programme, identity: str) -> None:
-    """A list goes out, although a worker that was killed has left half a file of it behind."""
-    queue = {"Bucket": programme.stack.output("PayloadBucketName")}
-    programme.export(kind="messages", distribution_id=identity)
-    [made] = programme.stack.aws("s3").list_objects_v2(**queue, Prefix=f"exports/{programme.organisation}/")["Contents"]
-    programme.stack.aws("s3").create_multipart_upload(**queue, Key=made["Key"])
+    """Lists go out. For the first one, a worker that was killed has left some rows and half a file behind."""
+    order = {"kind": "messages", "distribution_id": identity}
+    made = programme.ok(programme.api.post("/v1/exports", json=order))["export_id"]
+    is_done = lambda: programme.ok(programme.api.get(f"/v1/exports/{made}"))["status"] == "done"  # noqa: E731 - one expression
+    until(is_done, bool)
+    folder, s3 = f"exports/{programme.organisation}/{made}", programme.stack.aws("s3")
+    bucket = {"Bucket": programme.stack.output("PayloadBucketName")}
+    s3.create_multipart_upload(**bucket, Key=f"{folder}/file.csv")
+    s3.put_object(**bucket, Key=f"{folder}/remainder-1", Body=b"half\r\n")
+    export = _rewritten(programme, f"export#{made}", "export", status="running", is_read=False, remainder=1)
+    waiting = [{"export_id": made, "order": export["order"]}]
+    _rewritten(programme, "exports", "exports", waiting=waiting, since=export["created_at"])
+    programme.export(kind="duplicates", distribution_id=identity)
+    until(is_done, bool)
+    file = s3.get_object(**bucket, Key=f"{folder}/file.csv")["Body"].read()
+    assert file.startswith(b"half\r\n")
+    assert "Uploads" not in s3.list_multipart_uploads(**bucket, Prefix=folder)
+
+
+def _rewritten(programme: Programme, place: str, sort_key: str, **changes: Any) -> Json:
+    """The document of an item of the state table, with changes."""
+    dynamodb, table = programme.stack.aws("dynamodb"), {"TableName": programme.stack.output("StateTableName")}
+    key = {"pk": {"S": f"{programme.organisation}#{place}"}, "sk": {"S": sort_key}}
+    item = dynamodb.get_item(**table, Key=key)["Item"]
+    document: Json = json.loads(item["document"]["S"]) | changes
+    dynamodb.put_item(**table, Item=item | {"document": {"S": json.dumps(document)}})
+    return document
 
 
 def _twice(programme: Programme) -> None:
