@@ -4,6 +4,7 @@ It replaces moto's own server, which needs Flask, closes each connection after o
 It hands a request to the dispatcher that moto's decorators use. Its own routes:
 
 - `POST /_stack/clock {"now": …}` moves moto's time.
+- `GET /_stack/queues` tells how many messages of each queue are visible, and how many are hidden.
 - `GET /_stack/requests` tells how often each operation was called.
 - `GET /_stack/access` tells what roles were allowed and refused.
 - `POST /_stack/faults {…}` makes AWS fail now and then.
@@ -31,7 +32,7 @@ from local.moto_access import LEDGER
 from local.moto_faults import FAULTS_PATH, Faults, halved, with_refused
 from local.moto_mends import SERVER_LOCK
 from local.moto_state import Snapshot
-from local.reset import ACCESS_PATH, RESTORE_PATH, SNAPSHOT_PATH
+from local.reset import ACCESS_PATH, QUEUES_PATH, RESTORE_PATH, SNAPSHOT_PATH
 from shared.base.instants import from_rfc3339
 
 CLOCK_PATH = "/_stack/clock"
@@ -88,29 +89,39 @@ class MotoHandler(BaseHTTPRequestHandler):
 
     def _asked_of_the_stack(self, body: bytes) -> tuple[int, Mapping[str, str], bytes] | None:
         """The answer to a request for one of the server's own routes; None if the request is for AWS."""
-        reported: object = None
+        if self.command == "POST":
+            return (204, {}, b"") if self._done(body) else None
+        reported = self._reported()
+        if reported is None:
+            return None
+        return 200, {"content-type": "application/json"}, json.dumps(reported).encode()
+
+    def _done(self, body: bytes) -> bool:
+        """Do what one of the server's own routes asks for; False if the request is for AWS."""
         if self.path == CLOCK_PATH:
             self.server.move_to(from_rfc3339(json.loads(body)["now"]))
         elif self.path == SNAPSHOT_PATH:
             self.server.remember()
         elif self.path == RESTORE_PATH:
             self.server.restore()
-        elif self.path == FAULTS_PATH and self.command == "POST":
-            self.server.faults = Faults.read(json.loads(body))
         elif self.path == FAULTS_PATH:
-            reported = self.server.failed
-        elif self.path == REQUESTS_PATH:
-            reported = self.server.requests
-        elif self.path == ACCESS_PATH and self.command == "POST":
-            LEDGER.is_open = bool(json.loads(body)["is_open"])
+            self.server.faults = Faults.read(json.loads(body))
         elif self.path == ACCESS_PATH:
-            with SERVER_LOCK:
-                reported = LEDGER.as_json()
+            LEDGER.is_open = bool(json.loads(body)["is_open"])
         else:
+            return False
+        return True
+
+    def _reported(self) -> object:
+        """What one of the server's own routes tells; None if the request is for AWS."""
+        if self.path == FAULTS_PATH:
+            return self.server.failed
+        if self.path == REQUESTS_PATH:
+            return self.server.requests
+        if self.path not in {QUEUES_PATH, ACCESS_PATH}:
             return None
-        if reported is None:
-            return 204, {}, b""
-        return 200, {"content-type": "application/json"}, json.dumps(reported).encode()
+        with SERVER_LOCK:
+            return moto_mends.queue_counts() if self.path == QUEUES_PATH else LEDGER.as_json()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = answer  # noqa: N815 - http.server's names
 

@@ -31,6 +31,12 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
+from moto.dynamodb.parsing.validators import (
+    ActionCountValidator,
+    OverlappingPathsValidator,
+    UpdateExpressionValidator,
+    UpdateHashRangeKeyValidator,
+)
 from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
 from moto.scheduler.exceptions import ValidationException
@@ -208,11 +214,17 @@ def _receive_messages(
 def wake_receivers() -> None:
     """Make all waiting receivers look again after a jump of the clock."""
     with SERVER_LOCK:
-        changed: list[Any] = [
-            q for account in sqs_backends.values() for b in account.values() for q in b.queues.values()
-        ]
-        for queue in changed:
+        for queue in _queues():
             queue._changed.notify_all()
+
+
+def queue_counts() -> dict[str, tuple[int, int]]:
+    """The numbers of visible and of hidden messages of each queue, by its name. The caller holds the server's lock."""
+    return {queue.name: queue._messages.counts()[:2] for queue in _queues()}
+
+
+def _queues() -> list[Any]:
+    return [q for account in sqs_backends.values() for b in account.values() for q in b.queues.values()]
 
 
 def _take(queue: Any, count: int, visibility: int) -> list[Message]:
@@ -341,31 +353,63 @@ def _is_plain_json(value: Any) -> bool:
 
 
 def mend_update_expressions() -> None:
-    """Parse each expression once, cache the class checks of nodes, and copy nodes without deepcopy.
+    """Parse and check each expression once, cache the class checks of nodes, and copy nodes without deepcopy.
 
     moto spends most of an update's 4 ms on these. The cached expression can be shared, because moto changes only a
     copy.
     """
+    original = UpdateExpressionValidator.__init__
+
+    def init(validator: Any, expression: Any, *args: Any, **kwargs: Any) -> None:
+        original(validator, expression, *args, **kwargs)
+        validator._checked = expression.__dict__.setdefault("_checked", set())
+
+    _replace(UpdateExpressionValidator, __init__=init, validate=_validate)
     _replace(UpdateExpressionParser, make=staticmethod(lru_cache(1000)(UpdateExpressionParser.make)))
     _replace(DepthFirstTraverser, traverse_node_recursively=_traverse)
     _replace(Node, __deepcopy__=_copied_node)
 
 
+def _validate(validator: Any) -> Any:
+    """Validate as moto does, but not twice what depends only on the expression, the names in it and the table's keys.
+
+    `_checked` holds the names and keys with which the expression was valid before.
+    """
+    names = tuple((validator.expression_attribute_names or {}).items())
+    known = (names, tuple(validator.table.table_key_attrs))
+    is_checked = known in validator._checked
+    node = validator.node_to_validate
+    for processor in validator.processors:
+        if not (is_checked and isinstance(processor, _OF_THE_EXPRESSION)):
+            node = processor.traverse(node)
+    validator._checked.add(known)
+    return node
+
+
 def _traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
-    """Traverse as moto does, with the result of `issubclass` cached for each pair of classes."""
-    if not _is_kind(type(node), Node):
+    """Traverse as moto does, but ask only once for the traverser's processes, and for what each class of node needs."""
+    processes = traverser._processing_map()
+    return _visited(traverser, node, child_id, processes, _CHOSEN.setdefault(tuple(processes), {}))
+
+
+def _visited(traverser: Any, node: Any, child_id: int, processes: dict[type, Any], chosen: dict[type, Any]) -> Any:
+    """`chosen` holds, for each class of node, the first class of `processes` that it belongs to."""
+    kind = type(node)
+    if kind not in chosen:
+        of_node = [wanted for wanted in processes if issubclass(kind, wanted)]
+        chosen[kind] = (of_node[0] if of_node else None) if issubclass(kind, Node) else _NO_NODE
+    wanted = chosen[kind]
+    if wanted is _NO_NODE:
         return node
     parent = node.parent
     for number, child in enumerate(node.children or ()):
         traverser.pre_processing_of_child(node, number)
-        _traverse(traverser, child, number)
-    for kind, process in traverser._processing_map().items():
-        if _is_kind(type(node), kind):
-            node = process(node)
-            node.parent = parent
-            if parent:
-                parent.children[child_id] = node
-            break
+        _visited(traverser, child, number, processes, chosen)
+    if wanted is not None:
+        node = processes[wanted](node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
     return node
 
 
@@ -373,21 +417,16 @@ def _copied_node(node: Any, memo: dict[int, Any]) -> Any:
     made = object.__new__(type(node))
     vars(made).update(vars(node))
     if node.children is not None:
-        made.children = [_copied_node(one, memo) if _is_kind(type(one), Node) else one for one in node.children]
+        made.children = [_copied_node(one, memo) if isinstance(one, Node) else one for one in node.children]
         for child in made.children:
-            if _is_kind(type(child), Node):
+            if isinstance(child, Node):
                 child.parent = made
     return made
 
 
-def _is_kind(kind: type, wanted: type) -> bool:
-    known = _KINDS.get((kind, wanted))
-    if known is None:
-        known = _KINDS[kind, wanted] = issubclass(kind, wanted)
-    return known
-
-
-_KINDS: dict[tuple[type, type], bool] = {}
+_OF_THE_EXPRESSION = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyValidator)
+_NO_NODE = object()
+_CHOSEN: dict[tuple[type, ...], dict[type, Any]] = {}
 
 
 def mend_transactions() -> None:

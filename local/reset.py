@@ -6,6 +6,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from local.runtime import FunctionPool
 from local.schedules import Scheduler
@@ -13,6 +15,7 @@ from local.schedules import Scheduler
 SNAPSHOT_PATH = "/_stack/snapshot"
 RESTORE_PATH = "/_stack/restore"
 ACCESS_PATH = "/_stack/access"
+QUEUES_PATH = "/_stack/queues"
 SIMULATORS_RESET = "/_control/reset"
 PATIENCE = 120.0
 """Seconds: longer than a sender waits for its send slot."""
@@ -70,6 +73,16 @@ class Reset:
 
 def post(url: str, **body: object) -> None:
     """Call one of the stack's own processes, without a proxy."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(urllib.request.Request(url, data=json.dumps(body).encode(), method="POST"), timeout=30):  # noqa: S310 - http, ours
+    with _opener().open(urllib.request.Request(url, data=json.dumps(body).encode(), method="POST"), timeout=30):  # noqa: S310 - http, ours
         pass
+
+
+def read(url: str) -> Any:
+    """Return the JSON that one of the stack's own processes answers, without a proxy."""
+    with _opener().open(url, timeout=30) as answer:
+        return json.load(answer)
+
+
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))

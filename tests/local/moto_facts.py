@@ -32,6 +32,7 @@ from moto.core.serialize import AttributePicker, DefaultAttributePicker
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.tokens import ExpressionTokenizer
+from moto.dynamodb.parsing.validators import ActionCountValidator
 from moto.iam.models import iam_backends
 from moto.sqs.models import Message
 
@@ -425,6 +426,16 @@ def inspections_of_nodes_per_update() -> int:
     with counted(DepthFirstTraverser, "nodes_to_be_processed") as asked:
         dynamodb.update_item(**update)
     return asked[0]
+
+
+def checks_per_update() -> int:
+    """How often the second update looks for clauses that may occur only once, which depends only on the expression."""
+    dynamodb = table(2)
+    update = _update(0, "attribute_exists(pk)")["Update"]
+    dynamodb.update_item(**update)
+    with counted(ActionCountValidator, "verify_action_counts") as checks:
+        dynamodb.update_item(**update)
+    return checks[0]
 
 
 def rows_after_updates() -> list[Any]:
@@ -824,6 +835,7 @@ FACTS: tuple[Callable[[], Any], ...] = (
     values_of_every_type,
     parses_per_update,
     inspections_of_nodes_per_update,
+    checks_per_update,
     rows_after_updates,
     spellings_per_send,
     copies_per_transaction,

@@ -119,6 +119,11 @@ def test_update_expressions_ask_a_nodes_class_once(plain: Facts, mended: Facts) 
     assert mended["inspections_of_nodes_per_update"] == 0
 
 
+def test_update_expressions_are_checked_once(plain: Facts, mended: Facts) -> None:
+    assert plain["checks_per_update"] >= 1
+    assert mended["checks_per_update"] == 0
+
+
 def test_update_expressions_do_as_before(plain: Facts, mended: Facts) -> None:
     assert plain["rows_after_updates"] == mended["rows_after_updates"]
     assert len([row for row in mended["rows_after_updates"] if isinstance(row, str)]) >= 4  # the failed ones

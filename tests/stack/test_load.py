@@ -10,7 +10,7 @@ from local.load_outcome import Held, Outcome, Turn, table
 from tests.stack.running import RunningStack
 from tests.waiting import PATIENCE, http, until
 
-ROWS = 500
+ROWS = 300
 ORGANISATION = "load"
 
 

@@ -8,7 +8,7 @@ from tests.stack.programme import DELIVERED, Programme
 from tests.stack.test_campaigns import ended
 from tests.stack.test_whatsapp_templates import control, with_account
 
-ROWS, ODD_ROW = 150, 7
+ROWS, ODD_ROW = 110, 7
 TEXT = {"text": "Bonjour {first_name}"}
 
 

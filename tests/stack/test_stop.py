@@ -16,7 +16,7 @@ ORGANISATION = "cut-short"
 
 
 def at_work(stack: RunningStack) -> None:
-    """Some hundred messages are on queues and in functions."""
+    """More than a hundred messages are on queues and in functions."""
     target = Target(
         base_url=stack.base_url,
         aws_url=stack.aws_url,
@@ -24,7 +24,7 @@ def at_work(stack: RunningStack) -> None:
         organisation=ORGANISATION,
         token=stack.token(ORGANISATION),
     )
-    Run(target, campaign(300, "cut-short"), print).begin(20, patience=PATIENCE)
+    Run(target, campaign(150, "cut-short"), print).begin(20, patience=PATIENCE)
 
 
 def family(pid: int) -> list[int]:
