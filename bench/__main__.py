@@ -2,6 +2,7 @@
 
     python -m bench                    all rows, about ten minutes on two idle cores
     python -m bench sender cost        the parts whose names begin with these words
+    BASELINE=/tmp/old python -m bench plan    the CPU of planning, also against an older commit's checkout
 
 A row that compares measures both sides in turn in one run. A missed target does not fail the run, because figures
 change with the machine; the table shows it. If the machine is too slow for a part, its rows say "not measured" and why,
@@ -9,13 +10,14 @@ and the other parts are still measured.
 """
 
 import json
-import subprocess
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import campaign, cold_start, fanout, inputs, latency, pace, picture, sender, webhook
+from bench import campaign, cold_start, fanout, inputs, latency, pace, picture, planning, sender, webhook
+from bench.planning import Side
 from bench.prices import OTHERS
 from bench.stand import NotMeasuredError
 from shared.messages.payload import Channel
@@ -24,6 +26,8 @@ RESULTS = Path(__file__).parent / "results.json"
 A_BATCH = 10
 MOST_DOLLARS = 0.012
 MOST_MB = 256
+ROWS_IN_TURNS = 100_000
+MOST_OF_BASELINE = 0.95
 MOST_LOOK_MS = 1.0
 MOST_INIT_MS, MOST_ZIPPED = 350, 6_000_000
 
@@ -103,10 +107,9 @@ def pictures() -> Iterator[Row]:
 
 def plans() -> Iterator[Row]:
     """Plan a hundred thousand rows, and the most that an upload may have."""
+    yield from planned_in_turns()
     for rows in (100_000, 1_000_000):
-        command = [sys.executable, "-m", "bench.planning", "--rows", str(rows)]
-        done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - our own module
-        found = json.loads(done.stdout)
+        found = planning.measured(rows, Side())
         yield Row(
             name=f"plan: peak memory, {rows:,} rows",
             value=found["peak_mb"],
@@ -115,6 +118,20 @@ def plans() -> Iterator[Row]:
             better="less",
             detail=found,
         )
+
+
+def planned_in_turns() -> Iterator[Row]:
+    """A workbook against the same rows as CSV; with BASELINE, a checkout of an older commit, also CSV against its."""
+    sides = {"csv": Side(), "xlsx": Side(form="xlsx")}
+    if baseline := os.environ.get("BASELINE"):
+        sides["baseline"] = Side(checkout=Path(baseline))
+    found = planning.in_turns(sides, ROWS_IN_TURNS)
+    targets = {"XLSX": ("xlsx", "csv", 3.0), "CSV": ("csv", "baseline", MOST_OF_BASELINE)}
+    for what, (mine, other, target) in targets.items():
+        if other in found:
+            name = f"plan: processor time of {ROWS_IN_TURNS:,} rows, {what}, of {other}'s"
+            value = found[mine] / found[other]
+            yield Row(name=name, value=value, target=target, unit="ratio", better="less", detail=found)
 
 
 def fanouts() -> Iterator[Row]:

@@ -12,11 +12,13 @@ import asyncio
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 from urllib.request import urlopen
@@ -35,6 +37,7 @@ from tests.fakes.bulk import FakePlans, FakeUploads
 from tests.fakes.office import DEMO, Office
 from tests.fakes.rest import FakePeople
 
+ROOT = Path(__file__).parents[1]
 IDENTITY = "6f1d3f0e-2b7a-5c49-9d0a-0b5c1f5e7a11"
 DEFAULTS: dict[str, JsonValue] = {
     "programme_name": "PEV",
@@ -42,6 +45,14 @@ DEFAULTS: dict[str, JsonValue] = {
     "card_image": "https://cards.example.org/{card_code}.png",
     "consent": True,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What is compared: a form of upload, and a checkout of the code. `sys.executable` must have its packages."""
+
+    form: str = "csv"
+    checkout: Path = ROOT
 
 
 def main() -> int:
@@ -59,9 +70,9 @@ def main() -> int:
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
         }
-        before, began = time.process_time(), time.monotonic()
+        before, began = _cpu_seconds(), time.monotonic()
         planned = asyncio.run(_plan(arguments.form, arguments.channel))
-        seconds, cpu = time.monotonic() - began, time.process_time() - before
+        seconds, cpu = time.monotonic() - began, _cpu_seconds() - before
         with urlopen(f"{address}/_written", timeout=10) as answer:  # noqa: S310 - our own stub
             written = json.load(answer)
     plan = planned.planned
@@ -80,6 +91,31 @@ def main() -> int:
     }
     sys.stdout.write(json.dumps(reported) + "\n")
     return 0 if plan.accepted == arguments.rows else 1
+
+
+def in_turns(sides: Mapping[str, Side], rows: int, turns: int = 3) -> dict[str, float]:
+    """The median processor seconds of planning `rows` rows, for each side. The sides take turns, so that what else the
+    machine does falls on all of them alike.
+    """
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(turns):
+        for name, side in sides.items():
+            found[name].append(float(measured(rows, side)["cpu_seconds"]))
+    return {name: statistics.median(seconds) for name, seconds in found.items()}
+
+
+def measured(rows: int, side: Side) -> dict[str, float]:
+    """What this module prints, from a process of its own."""
+    command = [sys.executable, "-m", "bench.planning", "--rows", str(rows), "--form", side.form]
+    done = subprocess.run(command, cwd=side.checkout, capture_output=True, check=True, text=True)  # noqa: S603 - our own module
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the children that have ended: a workbook is read in one."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _peak_kb() -> int:

@@ -51,8 +51,11 @@ class DedupeIndex:
 
     def add(self, mark: Mark, row: int) -> None:
         """Add one mark of one row."""
-        record = mark.digest[:_PRINT] + number_of(row, decides=mark.decides).to_bytes(_ROW)
-        self._parts[record[0]] += record
+        self.add_number(mark.digest, number_of(row, decides=mark.decides))
+
+    def add_number(self, digest: bytes, number: int) -> None:
+        """The same, for a mark's digest and its row's `number_of`."""
+        self._parts[digest[0]] += digest[:_PRINT] + number.to_bytes(_ROW)
 
     def book(self) -> bytes:
         """All records, sorted. Parts are sorted one by one, so that a million objects are never in memory at once."""

@@ -10,8 +10,10 @@ Two rows are the same message if they share a mark that decides for at least one
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from struct import Struct
 
 from shared.duplicates.dedupe_index import DedupeIndex, Mark, number_of, only, row_in
 from shared.messages.payload import Payload
@@ -33,7 +35,7 @@ class DedupeKey:
     @property
     def marks(self) -> tuple[Mark, ...]:
         """One mark for each value that the message has, the best one first."""
-        return tuple(mark for _, mark in _levels(self))
+        return tuple(Mark(digest=digest, decides=decides) for _, digest, decides in _levels(self))
 
     @property
     def text(self) -> str:
@@ -74,34 +76,29 @@ class AcceptedRows:
         levels = _levels(key)
         match = min(self._matches(levels), default=None)
         if match is None:
-            for level, mark in levels:
-                self._note(level, mark, row)
+            for level, digest, decides in levels:
+                number = number_of(row, decides=decides)
+                if self._first[level].put_new(digest, number) is not None:
+                    self._later.add_number(digest, number)
             return None
         first, level = match
         if key.code is not None and level != _CODE:
             self._take_over(first, level, key)
         return first
 
-    def _matches(self, levels: Sequence[tuple[int, Mark]]) -> Iterator[tuple[int, int]]:
+    def _matches(self, levels: Sequence["_Level"]) -> Iterator[tuple[int, int]]:
         """The (row, level) pairs that match one of the marks."""
-        for level, mark in levels:
-            found = self._first[level].get(mark.digest)
+        for level, digest, decides in levels:
+            found = self._first[level].get(digest)
             if found is not None:
-                row, decides = row_in(found)
-                if mark.decides or decides:
+                row, decides_there = row_in(found)
+                if decides or decides_there:
                     yield row, level
-
-    def _note(self, level: int, mark: Mark, row: int) -> None:
-        known = self._first[level].get(mark.digest)
-        if known is None:
-            self._first[level].put(mark.digest, number_of(row, decides=mark.decides))
-        else:
-            self._later.add(mark, row)
 
     def _take_over(self, row: int, level: int, duplicate: DedupeKey) -> None:
         """Give the accepted row the duplicate's code. The row's previous mark then no longer decides."""
-        _, mark = next(one for one in _levels(duplicate) if one[0] == level)
-        self._first[level].put(mark.digest, number_of(row, decides=False))
+        digest = next(digest for one, digest, _ in _levels(duplicate) if one == level)
+        self._first[level].put(digest, number_of(row, decides=False))
         code = Mark(digest=duplicate.code or b"", decides=True)
         known = self._first[_CODE].get(code.digest)
         if known is None or row_in(known)[0] > row:
@@ -117,8 +114,7 @@ class AcceptedRows:
         """
         for table in self._first:
             for digest, number in table.drain():
-                row, decides = row_in(number)
-                self._later.add(Mark(digest=digest, decides=decides), row)
+                self._later.add_number(digest, number)
         return self._later.book()
 
 
@@ -144,13 +140,19 @@ class RowsAcceptedAgain:
         return only(self._first, lambda row: row < len(self._rows) and self._rows[row] == 1)
 
 
-def _levels(key: DedupeKey) -> list[tuple[int, Mark]]:
-    found = [
-        (level, digest)
-        for level, digest in ((_CODE, key.code), (_ENROLLMENT, key.enrollment), (_CONTENT, key.content))
-        if digest is not None
-    ]
-    return [(level, Mark(digest=digest, decides=not place)) for place, (level, digest) in enumerate(found)]
+type _Level = tuple[int, bytes, bool]
+"""A mark of a key: which of the three values it is of, its digest, and whether it decides."""
+
+
+def _levels(key: DedupeKey) -> list[_Level]:
+    """One for each value that the message has, the best one first. A tuple costs a third of a `Mark`."""
+    found: list[_Level] = []
+    if key.code is not None:
+        found.append((_CODE, key.code, True))
+    if key.enrollment is not None:
+        found.append((_ENROLLMENT, key.enrollment, not found))
+    found.append((_CONTENT, key.content, not found))
+    return found
 
 
 def _content(payload: Payload) -> str:
@@ -169,11 +171,8 @@ def _digest(person: str, kind: str, value: str) -> bytes:
 
 _WIDTH = 16
 
-_NUMBER = 4
-
-_SLOT = _WIDTH + _NUMBER
-
-_EMPTY = bytes(_WIDTH)
+_HALVES = Struct(">QQ")
+"""A digest as two numbers. Numbers in arrays are compared without an object for each slice of bytes."""
 
 _FIRST_SLOTS = 1 << 10
 
@@ -196,61 +195,62 @@ class DigestCount:
 
 
 class DigestMap:
-    """A map from digests of sixteen bytes to numbers below 2^32. It uses open addressing in one block, at most two
-    thirds full; that works because digests are evenly distributed.
+    """A map from digests of sixteen bytes to numbers below 2^32 - 1. It uses open addressing in three arrays, at most
+    two thirds full; that works because digests are evenly distributed.
     """
 
     def __init__(self) -> None:
-        self._clear()
+        self._clear(_FIRST_SLOTS)
 
-    def _clear(self) -> None:
-        self._table = bytearray(_FIRST_SLOTS * _SLOT)
-        self._mask = _FIRST_SLOTS - 1
+    def _clear(self, slots: int) -> None:
+        self._highs, self._lows = array("Q", [0]) * slots, array("Q", [0]) * slots
+        self._numbers = array("I", [0]) * slots  # one more than the number; 0 is a free slot
+        self._mask = slots - 1
         self._count = 0
 
     def get(self, digest: bytes) -> int | None:
         """The digest's number; None if it has none."""
-        place = self._place(digest)
-        if self._table[place : place + _WIDTH] != digest:
-            return None
-        return int.from_bytes(self._table[place + _WIDTH : place + _SLOT])
+        number = self._numbers[self._slot(*_HALVES.unpack(digest))]
+        return number - 1 if number else None
 
     def put(self, digest: bytes, number: int) -> None:
-        """Set the digest's number. Raises ValueError if `digest` has not sixteen bytes or is all zeros."""
-        if len(digest) != _WIDTH or digest == _EMPTY:
-            raise ValueError("a digest must have sixteen bytes and must not be all zeros")
-        place = self._place(digest)
-        self._count += self._table[place : place + _WIDTH] != digest
-        self._table[place : place + _SLOT] = digest + number.to_bytes(_NUMBER)
+        """Set the digest's number. Raises struct.error if `digest` has not sixteen bytes."""
+        if self.put_new(digest, number) is not None:
+            self._numbers[self._slot(*_HALVES.unpack(digest))] = number + 1
+
+    def put_new(self, digest: bytes, number: int) -> int | None:
+        """Set the digest's number if it has none (None), or return the number that it has."""
+        high, low = _HALVES.unpack(digest)
+        slot = self._slot(high, low)
+        if known := self._numbers[slot]:
+            return known - 1
+        self._highs[slot], self._lows[slot], self._numbers[slot] = high, low, number + 1
+        self._count += 1
         if 3 * self._count > 2 * (self._mask + 1):
             self._grow()
+        return None
 
     def drain(self) -> Iterator[tuple[bytes, int]]:
         """All digests with their numbers, in no order. The map is empty afterwards."""
-        table = self._table
-        self._clear()
-        for start in range(0, len(table), _SLOT):
-            digest = bytes(table[start : start + _WIDTH])
-            if digest != _EMPTY:
-                yield digest, int.from_bytes(table[start + _WIDTH : start + _SLOT])
+        slots = zip(self._highs, self._lows, self._numbers, strict=True)
+        self._clear(_FIRST_SLOTS)
+        for high, low, number in slots:
+            if number:
+                yield _HALVES.pack(high, low), number - 1
 
-    def _place(self, digest: bytes) -> int:
-        """The place of the digest, or the free place where it belongs."""
-        table, mask = self._table, self._mask
-        slot = int.from_bytes(digest[:8]) & mask
-        while True:
-            place = slot * _SLOT
-            found = table[place : place + _WIDTH]
-            if found in (digest, _EMPTY):
-                return place
+    def _slot(self, high: int, low: int) -> int:
+        """The slot of the digest, or the free slot where it belongs."""
+        highs, numbers, mask = self._highs, self._numbers, self._mask
+        slot = high & mask
+        while numbers[slot] and (highs[slot] != high or self._lows[slot] != low):
             slot = (slot + 1) & mask
+        return slot
 
     def _grow(self) -> None:
-        old = self._table
-        self._mask = 2 * self._mask + 1
-        self._table = bytearray(2 * len(old))
-        for start in range(0, len(old), _SLOT):
-            digest = bytes(old[start : start + _WIDTH])
-            if digest != _EMPTY:
-                place = self._place(digest)
-                self._table[place : place + _SLOT] = old[start : start + _SLOT]
+        old, count = zip(self._highs, self._lows, self._numbers, strict=True), self._count
+        self._clear(2 * (self._mask + 1))
+        self._count = count
+        for high, low, number in old:
+            if number:
+                slot = self._slot(high, low)
+                self._highs[slot], self._lows[slot], self._numbers[slot] = high, low, number

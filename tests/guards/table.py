@@ -397,9 +397,9 @@ GUARDS = (
     Guard(
         name="duplicates: siblings on one phone are told apart by their best identifier",
         file="shared/duplicates/dedupe_key.py",
-        before="""                if mark.decides or decides:
+        before="""                if decides or decides_there:
                     yield row, level""",
-        after="""                if mark.decides or row:
+        after="""                if decides or row:
                     yield row, level""",
         tests=("tests/unit/duplicates/test_duplicates.py",),
     ),

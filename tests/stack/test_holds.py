@@ -250,7 +250,7 @@ def test_saved_settings_probe_the_account_at_once(running: RunningStack) -> None
 
 
 def test_a_raised_limit_ends_its_hold_within_a_minute(running: RunningStack) -> None:
-    """Meta allows 250 people in a day, and then 2,000. They share a card: drawing and fetching 270 is another test's."""
+    """Meta allows 250 people in a day, and then 2,000. They share a card, which is fetched once."""
     running.set_simulators(messaging_limit="TIER_250", meta_rate_per_second=1000)
     with Programme(running, "limit") as programme:
         content = {"template": {"name": "vaccination_card"}}

@@ -281,3 +281,30 @@ def test_eight_ivorian_digits_are_obsolete_with_any_prefix(number: int, prefix: 
     with pytest.raises(PhoneError) as caught:
         normalise(prefix + digits, "CI")
     assert caught.value.code is PhoneProblem.OBSOLETE
+
+
+def mobile_digits(country: str) -> st.SearchStrategy[str]:
+    """National mobile numbers by libphonenumber's pattern, and other digits of about the same length."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    assert metadata is not None
+    assert metadata.mobile is not None
+    return st.from_regex(rf"\A(?:{metadata.mobile.national_number_pattern})\Z", alphabet="0123456789") | st.text(
+        "0123456789", min_size=6, max_size=12
+    )
+
+
+@given(st.data(), st.sampled_from(sorted(COVERED)), st.sampled_from(sorted(COVERED)), st.booleans())
+def test_plain_digits_are_read_as_libphonenumber_reads_them(
+    data: st.DataObject, country: str, default: str, is_international: bool
+) -> None:
+    """With a word before it, libphonenumber reads the number; without one, the patterns of mobile numbers do."""
+    digits = data.draw(mobile_digits(country))
+    raw = f"+{COVERED[country].calling_code}{digits}" if is_international else digits
+    assert answer(raw, default) == answer(f"tel {raw}", default)
+
+
+def answer(raw: str, country: str) -> object:
+    try:
+        return normalise(raw, country)
+    except PhoneError as error:
+        return error.code
