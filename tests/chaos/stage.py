@@ -236,6 +236,7 @@ class Stage:
             changes=self._changes,
             unknown=(),
             accepted={self.identity: found["accepted"]},
+            retries={},
             counts={self.identity: found["counts"]},
             idle=[],
             reasons={self.identity: {one: n for one, n in found["by_reason"].items() if one != RECEIPT_MISSING}},

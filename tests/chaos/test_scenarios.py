@@ -121,6 +121,7 @@ def seen(statuses: list[str], receipts: list[Json], refused: dict[str, int] | No
         changes=[],
         unknown=[],
         accepted={"d": 2},
+        retries={},
         counts={"d": {status: statuses.count(status) for status in set(statuses)}},
         idle=[],
         reasons={},

@@ -76,6 +76,7 @@ def violations(evidence: Evidence) -> list[Violation]:
         *_outcomes(evidence),
         *_truth(evidence),
         *_twice(evidence),
+        *_successors(evidence),
         *_already_sent(evidence),
         *_windows(evidence),
         *_rates(evidence),
@@ -150,6 +151,55 @@ def _twice(evidence: Evidence) -> Iterator[Violation]:
     for card, count in texts.items():
         if count > wished[card]:
             yield Violation("doubled", f"{card}: {wished[card]} SMS in the log, {count} were taken")
+
+
+def _successors(evidence: Evidence) -> Iterator[Violation]:
+    """A failed message has one successor that was called for: a resend, a row of a retry, or a fallback. None leaves
+    once a failed message before it is known to have arrived."""
+    rows = {row["message_id"]: row for row in evidence["rows"]}
+    known = {
+        change["message_id"]: change["at"] + timedelta(seconds=KNOWN_FOR + evidence["grace"])
+        for change in reversed(evidence["changes"])
+        if change["status"] in ("delivered", "read")
+    }
+    called: dict[str, list[datetime]] = defaultdict(list)
+    for call in evidence["calls"]:
+        called[call["key"].partition(".")[0] or call["card"]].append(call["at"])
+    for parent, children in _by([row for row in evidence["rows"] if row["parent"]], lambda row: row["parent"]).items():
+        gone = [child["message_id"] for child in children if child["attempts"]]
+        if len(gone) > 1:
+            yield Violation("doubled", f"{children[0]['card']}: {gone} all went in the place of {parent}")
+        for child in children:
+            before = _chain(child, rows)
+            if child["channel"] == "sms" and not _is_alone(child, before, evidence):
+                continue
+            arrived = min((known[one["message_id"]] for one in before if one["message_id"] in known), default=None)
+            calls = called[child["message_id"] if child["channel"] == "whatsapp" else child["card"]]
+            if arrived is not None and any(at > arrived for at in calls) and child["channel"] == before[0]["channel"]:
+                yield Violation(
+                    "doubled", f"{child['card']}: sent again after {arrived}, when it was known to be there"
+                )
+
+
+def _chain(row: Row, rows: Mapping[str, Row]) -> list[Row]:
+    """The message that a row replaces, the one before that, and so on."""
+    found: list[Row] = []
+    while (parent := rows.get((found[-1] if found else row)["parent"] or "")) is not None:
+        found.append(parent)
+    return found
+
+
+def _is_alone(row: Row, before: Sequence[Row], evidence: Evidence) -> bool:
+    """Whether all SMS of the card are this one and those that it replaces. Calls for SMS name only the card."""
+    chain = {row["message_id"], *(one["message_id"] for one in before)}
+    texts = [one for one in evidence["rows"] if (one["card"], one["channel"]) == (row["card"], "sms")]
+    return all(one["message_id"] in chain for one in texts)
+
+
+def _is_retried(row: Row, rows: Mapping[str, Row], evidence: Evidence) -> bool:
+    """Whether it is a row of a retry, and not the fallback of one."""
+    parent = rows.get(row["parent"] or "")
+    return row["distribution"] in evidence["retries"] and parent is not None and parent["channel"] == row["channel"]
 
 
 def _already_sent(evidence: Evidence) -> Iterator[Violation]:
@@ -237,7 +287,11 @@ def _still_there(evidence: Evidence) -> Iterator[Violation]:
     for person in evidence["people"]:
         people[person["card"]].add(person["distribution"])
     by_distribution = _spans(evidence)
+    retried = {row["message_id"]: row["distribution"] for row in evidence["rows"] if row["parent"]}
     for call in evidence["calls"]:
+        retry = retried.get(call["key"].partition(".")[0]) or ""
+        if retry in evidence["retries"] and _shut_at(call["at"], by_distribution[retry], evidence["grace"]):
+            yield Violation("early", f"{call['card']}: called at {call['at']}, its retry was shut")
         lists = people.get(call["card"], {None})
         if None in lists or _is_resent_by_hand(call, evidence):
             continue
@@ -282,15 +336,16 @@ def _spans(evidence: Evidence) -> Mapping[str, list[tuple[datetime, datetime]]]:
 
 
 def _is_resent_by_hand(call: Call, evidence: Evidence) -> bool:
-    """Whether the call may be for a message that a person sent again.
+    """Whether the call may be for a message that a person sent again, alone or by a retry.
 
-    Such a message belongs to no distribution: pauses, start and peak hours do not apply to it, but quiet hours do.
+    The distribution of the first message no longer matters: its pauses, start and peak hours do not apply, but quiet
+    hours do.
     """
     return any(
         row["parent"] is not None
         and row["card"] == call["card"]
         and row["channel"] == call["channel"]
-        and row["distribution"] is None
+        and (row["distribution"] is None or row["distribution"] in evidence["retries"])
         for row in evidence["rows"]
     )
 
@@ -344,13 +399,15 @@ def _counts(evidence: Evidence) -> Iterator[Violation]:
     """The counts of a distribution equal the log's rows, by status and by reason. A distribution that was never
     confirmed has no counts."""
     asked = Counter(person["distribution"] for person in evidence["people"])
+    by_id = {row["message_id"]: row for row in evidence["rows"]}
     for distribution, accepted in evidence["accepted"].items():
-        if accepted != asked[distribution]:
-            yield Violation("lost", f"{distribution}: {accepted} accepted of {asked[distribution]} good rows")
         of_it = [row for row in evidence["rows"] if row["distribution"] == distribution]
-        rows = [row for row in of_it if row["parent"] is None]
+        rows = [row for row in of_it if row["parent"] is None or _is_retried(row, by_id, evidence)]
+        wanted = len(rows) if distribution in evidence["retries"] else asked[distribution]
+        if accepted != wanted:
+            yield Violation("lost", f"{distribution}: {accepted} accepted of {wanted} good rows")
         listed = {
-            "fallbacks": Counter(row["status"] for row in of_it if row["parent"] is not None),
+            "fallbacks": Counter(row["status"] for row in of_it if row not in rows),
             "counts": Counter(row["status"] for row in rows),
             "reasons": Counter(row["reason"] for row in rows if row["reason"] is not None),
         }
@@ -375,7 +432,7 @@ def _idle(evidence: Evidence) -> Iterator[Violation]:
 def _cards(evidence: Evidence) -> Iterator[Violation]:
     """A row fails for its card only if its card failed, then its host served another card of the distribution, and then
     its card failed again. A single message may fail only after a quarter of an hour of attempts."""
-    people = {person["card"]: person["distribution"] for person in evidence["people"]}
+    lists = {(row["card"], row["distribution"]) for row in evidence["rows"]}
     for row in evidence["rows"]:
         if row["reason"] != CARD_UNREACHABLE:
             continue
@@ -387,7 +444,7 @@ def _cards(evidence: Evidence) -> Iterator[Violation]:
             if vain[-1] - vain[0] < GIVES_UP_AFTER:
                 yield Violation("wrong", f"{row['card']}: given up {vain[-1] - vain[0]} after its card was not there")
         elif not any(
-            fetch["served"] and vain[0] < fetch["at"] < vain[-1] and people.get(fetch["card"]) == row["distribution"]
+            fetch["served"] and vain[0] < fetch["at"] < vain[-1] and (fetch["card"], row["distribution"]) in lists
             for fetch in evidence["fetches"]
         ):
             yield Violation("wrong", f"{row['card']}: failed for its card, though its host served no other one")
@@ -463,7 +520,7 @@ def _pictures(evidence: Evidence) -> Iterator[Violation]:
     for call in evidence["calls"]:
         if call["picture_refused"]:
             refused[call["key"].partition(".")[0]].add(call["upload"])
-    has_fallback = {row["parent"] for row in evidence["rows"]}
+    has_fallback = {row["parent"] for row in evidence["rows"] if row["channel"] == "sms"}
     for row in evidence["rows"]:
         is_final = row["status"] == "failed" and row["reason"] == CARD_NOT_A_PICTURE
         uploads = refused[row["message_id"]]

@@ -16,6 +16,7 @@ from typing import Any
 from shared.base.ids import resend_id
 from shared.base.json import JsonObject, JsonValue
 from shared.base.refusal import ProblemCode, Refusal
+from shared.campaigns.create import NewRetry
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
 from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
@@ -53,6 +54,7 @@ class Clients:
     deeds: list[Deed] = field(default_factory=list)
     statements: list[ConsentStatement] = field(default_factory=list)
     accepted: dict[str, int] = field(default_factory=dict)
+    retries: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[Person, JsonObject]] = field(default_factory=list)
     """Every person in a request with a card code, accepted or not."""
     problems: list[str] = field(default_factory=list)
@@ -300,6 +302,35 @@ class Clients:
 
     async def _resend(self, row: Message) -> Message:
         return await self.world.office.resends().resend(DEMO, row.message_id)
+
+    async def retry(self, key: str, source: str) -> str | None:
+        """A retry of a list's failed messages."""
+        random = self.world.dice.random
+        reasons = random.choice((None, None, ("outcome_unknown", "cancelled"), ("undeliverable", "not_on_whatsapp")))
+        confirm = random.random() < 0.6
+        new = NewRetry(
+            organisation=DEMO,
+            key=key,
+            request_hash=f"{source}{reasons}{confirm}",
+            source=source,
+            reasons=reasons,
+            confirm=confirm,
+        )
+        asked = self.world.clock.instant
+        made = await self.asks_perhaps_twice(lambda: self.world.office.planning().retry(new))
+        while made is not None and made.status is DistributionStatus.PLANNING:
+            await asyncio.sleep(20)
+            made = await self.asks(partial(self._look, made.distribution_id))
+        if made is None or made.plan is None or made.status is DistributionStatus.REJECTED:
+            return None
+        self.world.dice.happened("retried_by_hand")
+        self.accepted[made.distribution_id] = made.plan.accepted
+        self.retries[made.distribution_id] = source
+        if confirm:
+            self.deeds.append(_deed(made.distribution_id, "confirm", asked, self.world.clock.instant))
+        else:
+            await self.act(made.distribution_id, Action.CONFIRM)
+        return made.distribution_id
 
     # --------------------------------------------------------------------------------------------------- their consent
 

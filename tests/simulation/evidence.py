@@ -168,6 +168,8 @@ class Evidence(TypedDict):
     unknown: Sequence[Unknown]
     accepted: Mapping[str, int]
     """Distribution → number of recipients that its plan accepted."""
+    retries: Mapping[str, str]
+    """Distribution that retries the failed rows of another one → that one. Its rows name them as their parents."""
     counts: Mapping[str, Mapping[str, int]]
     """Distribution → status → count, as a client reads it at the end."""
     idle: Sequence[Idle]

@@ -121,6 +121,7 @@ PEOPLE = (
     Fault("resent_by_hand", "a person resends failed messages"),
     Fault("lists_overlap", "several lists of one campaign that skip what was sent have people in common"),
     Fault("phone_shared", "siblings without card codes are on one phone", 0.5),
+    Fault("retried_by_hand", "a person retries the failed messages of a list, sometimes twice at once"),
 )
 FAULTS: Sequence[Fault] = (*WORKERS, *SQS, *STORES, *PROVIDERS, *WEBHOOKS, *CLOCKS, *PEOPLE)
 BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -126,6 +126,9 @@ class Script:
             if "resent_by_hand" in self.dice.chosen:
                 await self.clients.send_again(3)
                 await self._come_to_rest()
+            if "retried_by_hand" in self.dice.chosen:
+                await self._retry_some("calm")
+                await self._come_to_rest()
             await self._look_around()
             await self._read_counts()
         finally:
@@ -158,6 +161,8 @@ class Script:
             found.append(self._written_stops())
         if "resent_by_hand" in self.dice.chosen:
             found.append(self._again())
+        if "retried_by_hand" in self.dice.chosen:
+            found.append(self._retries())
         if "two_bodies_under_one_key" in self.dice.chosen:
             found.append(self._two_bodies())
         return found
@@ -243,6 +248,23 @@ class Script:
         for _ in range(2):
             await self._later(60, 240)
             await self.clients.send_again(2)
+
+    async def _retries(self) -> None:
+        for number in range(2):
+            await self._later(60, 240)
+            await self._retry_some(f"busy-{number}")
+
+    async def _retry_some(self, key: str) -> None:
+        """Retries some lists with failed messages: of each list one or two retries at the same time. Lists are retries
+        too."""
+        rows = self.world.office.log.rows.values()
+        lists = sorted({row.chunk.distribution_id for row in rows if row.status is Status.FAILED and row.chunk})
+        some = self.dice.random.sample(lists, min(2, len(lists)))
+        asked = [(f"{key}-{one}-{number}", one) for one in some for number in range(self.dice.random.randint(1, 2))]
+        made = await asyncio.gather(*(self.clients.retry(*one) for one in asked))
+        for one in made:
+            if one is not None and not self.dice.calm:
+                await self._meddle(one)
 
     async def _later(self, least: float, most: float) -> None:
         await asyncio.sleep(self.dice.between(least, most))
@@ -383,6 +405,7 @@ class Script:
             changes=office.observed_log.changes,
             unknown=office.observed_log.unknown,
             accepted=self.clients.accepted,
+            retries=self.clients.retries,
             counts=self._counts,
             idle=self._idle,
             reasons=self._reasons,

@@ -97,6 +97,7 @@ def good() -> Evidence:
         ],
         unknown=[],
         accepted={"d": 2},
+        retries={},
         counts={"d": {"read": 1, "sent": 1}},
         idle=[],
         reasons={},
@@ -508,6 +509,42 @@ def test_a_persons_resend_does_not_wait_for_the_distributions_time(good: Evidenc
     again.update({"message_id": "m-9", "parent": "m-3"})
     good["rows"] = [*good["rows"], again]
     assert "early" not in {one.kind for one in violations(good)}
+
+
+def retried(one: Evidence, *names: str) -> None:
+    """The SMS of the list has failed, and these messages were sent in its place, each by a retry of its own."""
+    one["rows"][1].update({"status": "failed", "reason": "undeliverable"})
+    again = [Row(**{**row(2, "sms"), "message_id": name, "parent": "m-2", "distribution": name}) for name in names]
+    one["rows"] = [*one["rows"], *again]
+    one["calls"] = [*one["calls"], *(call(2, "sms", NOON + MINUTE) for _ in names)]
+    one["retries"] = dict.fromkeys(names, "d")
+    one["deeds"] = [*one["deeds"], *(Deed(distribution=x, action="confirm", asked=NOON, done=NOON) for x in names)]
+    one["accepted"] = {**one["accepted"], **dict.fromkeys(names, 1)}
+    one["counts"] = {"d": {"read": 1, "failed": 1}, **{name: {"sent": 1} for name in names}}
+    one["reasons"] = {"d": {"undeliverable": 1}}
+
+
+def test_a_row_of_a_retry_goes_in_the_place_of_a_failed_one(good: Evidence) -> None:
+    retried(good, "r-1")
+    assert kinds(good) == set()
+
+
+def test_two_rows_in_the_place_of_one_are_doubled(good: Evidence) -> None:
+    retried(good, "r-1", "r-2")
+    assert kinds(good) == {"doubled"}
+
+
+def test_a_row_that_the_retry_lost_is_noticed(good: Evidence) -> None:
+    retried(good, "r-1")
+    good["accepted"] = {**good["accepted"], "r-1": 2}
+    assert kinds(good) == {"lost"}
+
+
+def test_a_retry_of_a_message_that_is_known_to_be_there_is_doubled(good: Evidence) -> None:
+    retried(good, "r-1")
+    good["changes"] = [*good["changes"], Change(message_id="m-2", at=NOON, status="failed")]
+    good["changes"] = [*good["changes"], Change(message_id="m-2", at=NOON + MINUTE / 2, status="delivered")]
+    assert kinds(good) == {"doubled"}
 
 
 def test_a_card_that_every_distribution_skipped_may_be_resent_by_a_person(good: Evidence) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, cached_property, partial
@@ -264,6 +264,23 @@ def _rows_are_not_compared_again_at_logging(world: World) -> None:
     world.office.container = Forgetting
 
 
+def _the_last_successor_has_the_place(world: World) -> None:
+    """And planning takes failed messages that have a successor. Then two retries both send them."""
+    log = world.office.log
+    get_many = log.get_many
+
+    async def last(organisation: str, message_id: str, *, successor: str) -> bool:
+        log._keep(replace(log.rows[organisation, message_id], successor_message_id=successor))
+        return True
+
+    async def without_successors(organisation: str, message_ids: Sequence[str]) -> Mapping[str, Message]:
+        found = await get_many(organisation, message_ids)
+        return {name: replace(row, successor_message_id=None) for name, row in found.items()}
+
+    log.note_successor = last  # type: ignore[method-assign]
+    log.get_many = without_successors  # type: ignore[method-assign]
+
+
 def _a_phone_has_one_card(world: World) -> None:
     """As if neither enrolment nor text told siblings apart."""
 
@@ -315,6 +332,7 @@ BREAKS: dict[Callable[[World], None], tuple[frozenset[str], str]] = {
     _meta_is_taken_to_report: (frozenset({"provider_silent"}), "doubled"),
     _rows_are_not_compared_again_at_logging: (frozenset({"lists_overlap"}), "doubled"),
     _a_phone_has_one_card: (frozenset({"phone_shared"}), "wrong"),
+    _the_last_successor_has_the_place: (frozenset({"retried_by_hand", "recipient_refused"}), "doubled"),
 }
 
 
