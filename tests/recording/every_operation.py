@@ -12,7 +12,7 @@ from local.tokens import ALL_SCOPES
 from tests.recording import world
 from tests.recording.tape import LANGUAGES, Json, Operation, Scene, Tape
 
-KEYED = ("send_message", "create_distribution")
+KEYED = ("send_message", "create_distribution", "retry_distribution")
 OPEN = re.compile(r"/webhooks/|/health$|/openapi\.json|/docs")
 DELETIONS = re.compile("delete_")
 HUGE = 7 * 1024 * 1024
@@ -29,11 +29,16 @@ class Places(NamedTuple):
     token: str
     organisation_id: str
     export_id: str
+    failed_list: str
+    """A distribution with a failed message; nothing of `distribution_id` has been sent."""
     campaign_id: str = "campaign"
     name: str = "vaccination_card"
 
     def path(self, operation: Operation) -> str:
-        return re.sub(r"\{(\w+)\}", lambda match: str(getattr(self, match[1])), operation.path)
+        path = operation.path
+        if operation.name == "retry_distribution":
+            path = path.replace("{distribution_id}", "{failed_list}")
+        return re.sub(r"\{(\w+)\}", lambda match: str(getattr(self, match[1])), path)
 
 
 def bodies(scene: Scene) -> Mapping[str, Json]:
@@ -54,6 +59,7 @@ def bodies(scene: Scene) -> Mapping[str, Json]:
         "list_messages_of_person": phone,
         "create_upload": {"format": "csv", "bytes": 10},
         "create_distribution": world.bulk(scene, person, schedule={"mode": "at", "at": world.AT}),
+        "retry_distribution": {"reasons": ["undeliverable"]},
         "create_export": {"kind": "messages", "status": "failed"},
         "record_consents": phone | {"granted": True, "source": "register"},
         "lookup_consent": phone,
@@ -70,8 +76,12 @@ def settle_in(scene: Scene) -> Places:
     rows = [world.recipient(scene, world.PLAIN), world.recipient(scene, 1, phone="N/A")]
     rows.append(rows[0])
     planned = world.distribute(scene, world.bulk(scene, *rows, schedule={"mode": "at", "at": world.AT}), "planned")
+    list_of_one = world.bulk(scene, world.recipient(scene, world.UNDELIVERABLE), confirm=True)
+    failed_list = world.distribute(scene, list_of_one, "failed-list")["distribution_id"]
+    world.stands(scene, failed_list, "sending", "completed", failed=1)
     webhook = scene.ok(scene.quietly("GET", "/v1/integrations/sms"))["webhook_url"]
     return Places(
+        failed_list=failed_list,
         message_id=failed,
         distribution_id=planned["distribution_id"],
         token=webhook.rpartition("/")[2],
@@ -154,7 +164,7 @@ def _with_unknown_ids(scene: Scene, operation: Operation, places: Places) -> Non
     if not re.search(r"\{(message|distribution|export)_id\}", operation.path):
         return
     asked = _asked(scene, operation)
-    unknown = dict.fromkeys(("message_id", "distribution_id", "export_id"), world.UNKNOWN_ID)
+    unknown = dict.fromkeys(("message_id", "distribution_id", "export_id", "failed_list"), world.UNKNOWN_ID)
     nowhere = places._replace(**unknown)
     scene.both(operation.method, nowhere.path(operation), as_text="unknown ID", **asked)
     stranger = scene.bearer("a-stranger")

@@ -127,7 +127,7 @@ FAULTS: Sequence[Fault] = (*WORKERS, *SQS, *STORES, *PROVIDERS, *WEBHOOKS, *CLOC
 BY_NAME = {fault.name: fault for fault in FAULTS}
 ONE_CLOCK = frozenset(fault.name for fault in CLOCKS[:5])
 """A run has only one start time."""
-COMPANY = {"webhook_without_key": "stops_reported_later"}
+COMPANY = {"webhook_without_key": "stops_reported_later", "retried_by_hand": "recipient_refused"}
 """A fault that needs messages with another fault."""
 
 

@@ -9,10 +9,11 @@ from tests.waiting import http, until
 
 
 @contextmanager
-def answers_lost(programme: Programme, operation: str) -> Iterator[None]:
+def answers_lost(programme: Programme, *operations: str) -> Iterator[None]:
     """Every second call takes effect and answers 500."""
     url = f"{programme.stack.aws_url}/_stack/faults"
-    faults = {"operations": [f"DynamoDB_20120810.{operation}"], "every": 2, "took_effect": True}
+    names = [f"DynamoDB_20120810.{one}" for one in operations]
+    faults = {"operations": names, "every": 2, "took_effect": True}
     http().post(url, json=faults).raise_for_status()
     try:
         yield
@@ -36,6 +37,26 @@ def test_no_sms_ends_as_unknown_although_no_call_was_made(programme: Programme) 
     ended = [programme.settled(identity, "delivered") for identity in made]
     assert [one["reason"] for one in ended] == [None] * 8
     assert len(programme.ledger("orange")) == 8
+
+
+def test_a_retry_whose_answers_are_lost_sends_each_failed_row_once(programme: Programme) -> None:
+    """Of the request, of the place that a row takes, and of everything in between."""
+    undeliverable = [programme.recipient(610, card_code=f"C-{number}") for number in range(3)]  # docs/simulators.md
+    made = programme.ok(programme.distribute(recipients=undeliverable, confirm=True))
+    until(lambda: programme.distribution(made["distribution_id"])["counts"]["failed"], lambda failed: failed == 3)
+    programme.stack.set_simulators(special_numbers=False)
+    try:
+        with answers_lost(programme, "PutItem", "UpdateItem"):
+            retry = until(lambda: programme.retry(made, key="once", confirm=True), lambda answer: answer.is_success)
+            until(lambda: len(programme.ledger("orange")), lambda taken: taken >= 4)
+        programme.move_to(programme.stack.now() + timedelta(minutes=20))
+        identity = retry.json()["distribution_id"]
+        until(lambda: programme.distribution(identity)["counts"]["delivered"], lambda found: found == 3)
+    finally:
+        programme.stack.set_simulators(special_numbers=True)
+    assert len(programme.ledger("orange")) == 6
+    rows = programme.messages(distribution_id=made["distribution_id"])
+    assert len({row["successor_message_id"] for row in rows}) == 3
 
 
 def test_an_inline_distribution_is_planned_at_once(programme: Programme) -> None:
