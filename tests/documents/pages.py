@@ -123,6 +123,6 @@ def _indented(numbered: deque[tuple[int, str]]) -> list[str]:
 
 
 def pages(root: Path) -> list[Page]:
-    """README.md and everything under docs/."""
-    files = [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
+    """README.md, everything under docs/, and the page of clients/."""
+    files = [root / "README.md", *sorted((root / "docs").rglob("*.md")), *sorted((root / "clients").glob("*.md"))]
     return [Page(path=file.relative_to(root).as_posix(), text=file.read_text(encoding="utf-8")) for file in files]

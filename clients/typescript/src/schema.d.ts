@@ -1003,7 +1003,7 @@ export interface components {
          */
         StatusReason: "token_invalid" | "permission_missing" | "account_restricted" | "payment_required" | "balance_empty" | "contract_expired" | "cards_unavailable" | "country_not_subscribed" | "sender_name_not_approved" | "template_paused" | "template_disabled" | "template_recategorised" | "daily_limit" | "provider_down" | "paused_by_user" | "expired" | "file_unreadable";
         /**
-         * @description What to know although the request goes on. `units_missing`: the price of a unit is not set for a country of the list, so a price is null.
+         * @description What to know although the request goes on. `units_missing`: a country of the list has no SMS units left, or its price of a unit is not set, so that a price is null; `message` says which.
          * @enum {string}
          */
         WarningCode: "ucs2" | "characters_removed" | "language_fallback" | "units_insufficient" | "units_missing" | "daily_limit_exceeded" | "cards_older_than_24h" | "cards_unreachable" | "peak_hours" | "unknown_columns" | "lines_skipped" | "pages_missing" | "sender_name_narrow" | "template_status_unknown" | "fallback_invalid" | "receipts_missing" | "gsm7_not_possible";

@@ -15,8 +15,8 @@ T = TypeVar("T", bound="Warning_")
 class Warning_:
     """
     Attributes:
-        code (WarningCode): What to know although the request goes on. `units_missing`: the price of a unit is not set
-            for a country of the list, so a price is null.
+        code (WarningCode): What to know although the request goes on. `units_missing`: a country of the list has no SMS
+            units left, or its price of a unit is not set, so that a price is null; `message` says which.
         message (str):
         count (int | Unset):
     """
