@@ -12,7 +12,7 @@ from tests.documents.shown import agrees
 
 PAGES = pages(PROJECT_ROOT)
 BLOCKS = [block for page in PAGES for block in page.blocks]
-LANGUAGES = {"sh", "json", "text", "mermaid", "python"}
+LANGUAGES = {"sh", "json", "text", "mermaid", "python", "ts"}
 _TARGET = re.compile(r"^make ([a-z-]+)(?=\s|$)", re.MULTILINE)
 
 
