@@ -412,6 +412,7 @@ def _campaign(maker: Maker) -> Iterator[Step]:
     figures = Call(method="GET", path="/v1/campaigns/campaign/statistics?from=2026-11-01T00:00:00Z")
     yield _api(maker, "campaign_statistics", "CampaignStatistics", figures)
     yield _api(maker, "statistics", "Statistics", Call(method="GET", path="/v1/statistics"))
+    yield _api(maker, "list_campaigns", "ListCampaigns", Call(method="GET", path="/v1/campaigns"))
     yield _api(maker, "list_distributions", "ListDistributions", Call(method="GET", path="/v1/distributions"))
     for action in ("pause", "resume", "cancel"):
         call = Call(method="POST", path=f"{one}/{action}")

@@ -1,8 +1,8 @@
-"""Routes for the figures of a campaign and of the organisation."""
+"""Routes for the figures of a campaign and of the organisation, and for the list of campaigns."""
 
-from shared.api import documents, validation
+from shared.api import cursor, documents, validation
 from shared.api.request import Request, Scope
-from shared.api.response import Response
+from shared.api.response import Response, list_response
 from shared.api.router import Router
 from shared.app.container.api import Api
 from shared.statistics import reading
@@ -21,6 +21,14 @@ def register(router: Router, app: Api) -> None:
         error.
         """
         return await _figures(request, app, "get_campaign_statistics")
+
+    @router.route("GET /v1/campaigns", scope=Scope.READ)
+    async def campaigns(request: Request) -> Response:
+        query = validation.query(request, "list_campaigns")
+        binding = cursor.Binding(request.organisation, "list_campaigns", query.filters)
+        position = cursor.position(query.cursor, binding)
+        found, following = await app.campaigns.page(request.organisation, position, query.limit)
+        return list_response(request, list(map(documents.campaign, found)), cursor.following(following, binding))
 
 
 async def _figures(request: Request, app: Api, operation: str) -> Response:

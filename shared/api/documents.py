@@ -21,7 +21,7 @@ from shared.messages.message import DeadLetter, Message, Price, Status, dead_let
 from shared.messages.payload import Channel
 from shared.policy.consent import Consent
 from shared.policy.eligibility import Accepted, Rejected
-from shared.statistics.reading import Figures, Statistics
+from shared.statistics.reading import Campaign, Figures, Statistics
 from shared.texts.composition import Composed
 from shared.texts.templates import SHOWN, Catalogue, Usable, names
 from shared.webhooks.updates import TemplateStatus
@@ -179,6 +179,20 @@ def statistics(found: Statistics, *, by_day: bool) -> Document:
             {"day": day.isoformat(), "counts": _counts(counts)} for day, counts in found.by_day.items()
         ]
     return document
+
+
+def campaign(found: Campaign) -> Document:
+    """A campaign of the list."""
+    return {
+        "campaign_id": found.campaign_id,
+        "name": found.name,
+        "first_at": found.first_at,
+        "last_at": found.last_at,
+        "distributions": found.distributions,
+        "counts": _counts(found.figures.counts),
+        "segments": found.figures.segments,
+        "prices": [_country_price(price) for price in found.figures.prices],
+    }
 
 
 def _figures(found: Figures) -> Document:

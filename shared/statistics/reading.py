@@ -1,7 +1,8 @@
-"""Statistics of a campaign or of an organisation, from its sums: a handful of requests, however much was sent."""
+"""Statistics of a campaign or of an organisation, and the list of campaigns, from the sums: a handful of requests,
+however much was sent."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +20,7 @@ from shared.campaigns.distribution import CountryPrice, Counts, together
 from shared.messages.message import ARRIVED, Status
 from shared.messages.payload import Channel
 from shared.statistics.shares import Cell, Cells, added, beginning_of_day, day_of
-from shared.statistics.sums import Period, Summing, SumStore
+from shared.statistics.sums import Period, Sum, Summing, SumStore, Target, place_of_campaign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,77 @@ class Statistics:
     """By the day (UTC) to which the messages belong, as in `Scope`."""
     median_delivery_seconds: int | None
     """From sent to delivered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A campaign, which is only a reference that messages name."""
+
+    campaign_id: str
+    name: str | None
+    """That of its newest distribution with a name."""
+    first_at: datetime
+    """When its first message was accepted, or its first distribution was made."""
+    last_at: datetime
+    """The same of the last; a distribution's rows count when they are logged."""
+    distributions: int
+    """Those that were planned, also if they were never confirmed."""
+    figures: Figures
+
+
+class CampaignList:
+    """Lists campaigns; changes nothing."""
+
+    def __init__(self, store: SumStore, summing: Summing) -> None:
+        self._store = store
+        self._summing = summing
+
+    async def page(self, organisation: str, position: str | None, limit: int) -> tuple[Sequence[Campaign], str | None]:
+        """Campaigns by their first message, newest first, and the position of the next ones (None: there are none).
+
+        Three requests, and those for what is not summed yet. A campaign that is not summed at all is in the page where
+        it will be.
+        """
+        stored, following = await self._store.campaigns(organisation, position, limit)
+        lacking = await self._lacking(organisation)
+        sums = dict(stored)
+        places = {one: place_of_campaign(one, sum_.first_at) for one, sum_ in stored if sum_.first_at is not None}
+        elsewhere = await self._store.read(organisation, [_total(one) for one in lacking.keys() - sums.keys()])
+        for one in lacking.keys() - sums.keys():
+            first_at = lacking[one].first_at
+            place = place_of_campaign(one, first_at) if first_at is not None and _total(one) not in elsewhere else ""
+            if (following or "") < place < (position or "~"):
+                places[one] = place
+        found = sorted(places, key=lambda one: places[one], reverse=True)
+        if len(found) > limit:
+            following = places[found[limit - 1]]
+        whole = {one: sums.get(one, Sum()).plus(lacking.get(one, Sum())) for one in found[:limit]}
+        return [_campaign(one, sum_) for one, sum_ in whole.items()], following
+
+    async def _lacking(self, organisation: str) -> Mapping[str, Sum]:
+        found: dict[str, Sum] = {}
+        for one in await self._summing.lacking(organisation):
+            for target, new in one.sums.items():
+                if target.campaign_id is not None and target.period is Period.TOTAL:
+                    found[target.campaign_id] = found.get(target.campaign_id, Sum()).plus(new)
+        return found
+
+
+def _total(campaign_id: str) -> Target:
+    return Target(campaign_id=campaign_id, period=Period.TOTAL, number=0)
+
+
+def _campaign(campaign_id: str, total: Sum) -> Campaign:
+    if total.first_at is None or total.last_at is None:
+        raise ValueError(f"campaign {campaign_id} has no first message")
+    return Campaign(
+        campaign_id=campaign_id,
+        name=total.name,
+        first_at=total.first_at,
+        last_at=total.last_at,
+        distributions=total.distributions,
+        figures=_figures({cell: not_below_zero(counts) for cell, counts in total.cells.items()}),
+    )
 
 
 _LAST_HOUR = 24 * 41_000

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.base.ids import shard_of
-from shared.base.instants import Clock
+from shared.base.instants import Clock, milliseconds
 from shared.campaigns.distribution import Distribution
 from shared.campaigns.ports import Distributions
 from shared.messages.message import Chunk
@@ -59,6 +59,10 @@ class Sum:
 
     cells: Cells = field(default_factory=dict)
     distributions: int = 0
+    name: str | None = None
+    """The name of the newest distribution that has one."""
+    named_at: datetime | None = None
+    """When that distribution was made."""
     first_at: datetime | None = None
     last_at: datetime | None = None
     revision: int = 0
@@ -68,13 +72,22 @@ class Sum:
         """The sum of both, with the revision of this one."""
         firsts = [at for at in (self.first_at, other.first_at) if at is not None]
         lasts = [at for at in (self.last_at, other.last_at) if at is not None]
+        named = [(one.named_at, one.name) for one in (self, other) if one.named_at is not None]
+        named_at, name = max(named, default=(None, None), key=lambda one: one[0])
         return replace(
             self,
             cells=added((self.cells, other.cells)),
             distributions=self.distributions + other.distributions,
+            name=name,
+            named_at=named_at,
             first_at=min(firsts, default=None),
             last_at=max(lasts, default=None),
         )
+
+
+def place_of_campaign(campaign_id: str, first_at: datetime) -> str:
+    """Where a campaign stands in the list. Places sort as text, by time."""
+    return f"{milliseconds(first_at):013d}#{campaign_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +121,13 @@ class SumStore(Protocol):
         self, organisation: str, campaign_id: str | None, period: Period, first: int, end: int
     ) -> Mapping[int, Cells]:
         """The sums by hour or by day from the number `first` on and before `end`."""
+        ...
+
+    async def campaigns(
+        self, organisation: str, position: str | None, limit: int
+    ) -> tuple[Sequence[tuple[str, Sum]], str | None]:
+        """The campaigns with their totals, by their first message (`place_of_campaign`), newest first, and the position
+        of the next ones (None: there are none)."""
         ...
 
     async def write(
@@ -185,9 +205,12 @@ def _unsummed(leaf: Leaf, distributions: Mapping[str, Distribution]) -> Unsummed
             _add(sums, Target(campaign_id=owner, period=Period.DAY, number=day_of(hour)), Sum(cells=cells))
     if campaign is not None and (new.hours or new.distributions):
         first, last = span or (None, None)
+        name = distribution.name if distribution is not None else None
         total = Sum(
             cells=_without_times(added(new.hours.values())),
             distributions=new.distributions,
+            name=name,
+            named_at=distribution.created_at if distribution is not None and name is not None else None,
             first_at=first,
             last_at=last,
         )

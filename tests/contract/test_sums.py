@@ -213,6 +213,39 @@ async def test_sums_between_two_hours(world: World) -> None:
     assert await between(0, 999, campaign="c-2") == await between(0, 999, Period.TOTAL, "c-2") == []
 
 
+async def test_campaigns_newest_first_page_by_page(world: World) -> None:
+    for number in range(5):
+        group = Singles(campaign_id=f"c-{number}", channel=Channel.SMS, country="SN")
+        at = NOON + timedelta(hours=number)
+        place = Part(group=group, number=hour_of(at))
+        await world.distributions.count(ORGANISATION, place, SENT, began=at, accepted_at=at)
+    await world.distributions.count(ORGANISATION, OTHER, SENT, began=NOON)
+    await world.distributions.count("other", HOUR, SENT, began=NOON)
+    await summed(world)
+    found: list[str] = []
+    position: str | None = None
+    while True:
+        page, position = await world.sums.campaigns(ORGANISATION, position, 2)
+        found += [campaign_id for campaign_id, _ in page]
+        if position is None:
+            break
+    assert found == [f"c-{number}" for number in reversed(range(5))]
+    [(_, total)], _ = await world.sums.campaigns(ORGANISATION, None, 1)
+    latest = NOON + timedelta(hours=4)
+    assert (total.first_at, total.last_at, total.cells) == (latest, latest, {SENEGAL: SENT})
+
+
+async def test_a_campaign_has_the_name_of_its_newest_distribution_with_one(world: World) -> None:
+    for number, name in enumerate(["first", "second", None]):
+        made = replace(PLANNED, distribution_id=f"d-{number}", name=name, created_at=NOON + number * SECOND)
+        assert await world.distributions.create(made) is None
+        assert await world.distributions.save(made) is not None
+        await summed(world)
+    total = (await world.sums.read(ORGANISATION, [TOTAL]))[TOTAL]
+    assert (total.name, total.named_at, total.distributions) == ("second", NOON + SECOND, 3)
+    assert (total.first_at, total.last_at) == (NOON, NOON + 2 * SECOND)
+
+
 async def test_a_summing_whose_answer_was_lost_is_not_made_twice(aws: Aws, own: World) -> None:
     await own.distributions.count(ORGANISATION, HOUR, SENT, began=NOON)
     with answers_lost(aws, "TransactWriteItems") as requests:

@@ -19,7 +19,7 @@ from shared.messages.message import Chunk, PayloadRef
 from shared.messages.payload import Payload
 from shared.messages.ports import Page
 from shared.statistics.shares import Cells, Leaf, Rest, Share
-from shared.statistics.sums import SUM_SHARDS, Period, Refused, Sum, Target
+from shared.statistics.sums import SUM_SHARDS, Period, Refused, Sum, Target, place_of_campaign
 from shared.storage.codec import encode
 from shared.storage.dynamodb.message_item import single_key, singles_of
 from tests.fakes.world import Points
@@ -242,6 +242,19 @@ class FakeSums:
             if (owner, target.campaign_id, target.period) == (organisation, campaign_id, period)
             and first <= target.number < end
         }
+
+    async def campaigns(
+        self, organisation: str, position: str | None, limit: int
+    ) -> tuple[Sequence[tuple[str, Sum]], str | None]:
+        await self._points("sums.campaigns")
+        found = {
+            place_of_campaign(target.campaign_id or "", one.first_at): (target.campaign_id or "", one)
+            for (owner, target), one in self.sums.items()
+            if owner == organisation and target.period is Period.TOTAL and one.first_at is not None
+        }
+        places = [place for place in sorted(found, reverse=True) if position is None or place < position]
+        following = places[limit - 1] if len(places) > limit else None
+        return [found[place] for place in places[:limit]], following
 
     async def write(
         self, organisation: str, leaves: Sequence[tuple[Leaf, Share]], sums: Mapping[Target, Sum]

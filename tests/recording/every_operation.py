@@ -221,7 +221,7 @@ def unknown_routes(scene: Scene) -> None:
         ("GET", "/"), ("GET", "/v1"), ("GET", "/v1/nothing"), ("POST", "/health"), ("PATCH", "/v1/messages"),
         ("DELETE", "/v1/messages"), ("PUT", "/v1/messages"), ("HEAD", "/health"), ("OPTIONS", "/v1/messages"),
         ("GET", "/v1/messages/"), ("GET", "/v1//messages"), ("GET", "/v1/integrations/telex"), ("GET", "/docs/"),
-        ("POST", "/v1/integrations/dhis2/test"), ("GET", "/v1/integrations/dhis2/health"), ("GET", "/v1/campaigns"),
+        ("POST", "/v1/integrations/dhis2/test"), ("GET", "/v1/integrations/dhis2/health"),
         ("GET", "/v1/exports"), ("GET", "/v1/audit"), ("GET", "/v1/callbacks"), ("GET", "/v1/operations/brake"),
     ):  # fmt: skip
         scene.both(method, path)

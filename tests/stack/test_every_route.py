@@ -49,6 +49,7 @@ ROUTES = """
     POST    /v1/distributions/{distribution_id}/resume              200
     POST    /v1/distributions/{distribution_id}/cancel              200
     GET     /v1/messages                                            200
+    GET     /v1/campaigns                                           200
     GET     /v1/campaigns/{campaign_id}/messages                    200
     GET     /v1/messages/{message_id}                               200
     POST    /v1/messages/lookup                                     200

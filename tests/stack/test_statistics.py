@@ -110,6 +110,33 @@ def test_a_campaign_on_both_channels(programme: Programme) -> None:
     assert figures(programme) == found
 
 
+def test_campaigns_with_their_sums(programme: Programme) -> None:
+    programme.distribute(
+        campaign_id="first", name="Round one", recipients=[programme.recipient(DELIVERED)], confirm=True
+    )
+    programme.ok(programme.send(programme.recipient(DELIVERED + 1)))
+    programme.ok(programme.send(programme.recipient(DELIVERED + 2)))
+
+    def campaigns() -> list[Json]:
+        pages = [programme.ok(programme.api.get("/v1/campaigns", params={"limit": 1}))]
+        while cursor := pages[-1]["next_cursor"]:
+            pages.append(programme.ok(programme.api.get("/v1/campaigns", params={"limit": 1, "cursor": cursor})))
+        return [one for page in pages for one in page["items"]]
+
+    found = until(campaigns, lambda some: [one["counts"]["delivered"] for one in some] == [2, 1])
+    assert [one["campaign_id"] for one in found] == ["single", "first"]
+    assert [(one["name"], one["distributions"]) for one in found] == [(None, 0), ("Round one", 1)]
+    [single, first] = [programme.messages(campaign_id=one["campaign_id"]) for one in found]
+    accepted = sorted(one["timestamp"] for one in single)
+    assert (found[0]["first_at"], found[0]["last_at"]) == (accepted[0], accepted[-1])
+    assert [one["segments"] for one in found] == [sum(row["segments"] for row in rows) for rows in (single, first)]
+    for one in found:
+        same = figures(programme, one["campaign_id"])
+        assert {name: same[name] for name in ("counts", "segments", "prices")} == {
+            name: one[name] for name in ("counts", "segments", "prices")
+        }
+
+
 def test_an_empty_campaign_and_another_organisations_campaign_have_zeroes(
     programme: Programme, stack: RunningStack
 ) -> None:

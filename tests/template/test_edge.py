@@ -22,6 +22,7 @@ API = {
     "POST /v1/messages/lookup",
     "POST /v1/messages/{message_id}/resend",
     "POST /v1/messages/{message_id}/cancel",
+    "GET /v1/campaigns",
     "GET /v1/campaigns/{campaign_id}/messages",
     "GET /v1/campaigns/{campaign_id}/statistics",
     "GET /v1/statistics",

@@ -20,7 +20,7 @@ from shared.policy.gate_check import GateCheck
 from shared.recipients.lookups import CallCounts, Lookups
 from shared.sending.send import SendStep
 from shared.sending.test_send import SendTest, SendTestDeps
-from shared.statistics.reading import StatisticsReader
+from shared.statistics.reading import CampaignList, StatisticsReader
 
 
 class ApiAdapters(ReadingAdapters, SmsAdapters, WhatsAppAdapters, Protocol):
@@ -97,6 +97,11 @@ class Api[A: ApiAdapters = ApiAdapters](Reading[A], Sms[A], WhatsApp[A]):
         """GET /v1/statistics and a campaign's."""
         on = self.adapters
         return StatisticsReader(on.sums, self.summing, on.clock)
+
+    @cached_property
+    def campaigns(self) -> CampaignList:
+        """GET /v1/campaigns."""
+        return CampaignList(self.adapters.sums, self.summing)
 
     @cached_property
     def samples(self) -> Samples:

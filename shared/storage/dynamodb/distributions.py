@@ -477,10 +477,10 @@ def tally_of(item: Item) -> Tally:
     numbers = {name: value for name, value in item.items() if isinstance(value, int) and value}
     return Tally(
         counts=counts_of(numbers),
-        accepted_at=_instant(item, "accepted_at"),
+        accepted_at=instant(item, "accepted_at"),
         rows=_under(ROWS, numbers),
-        recount_at=_instant(item, "due_at"),
-        last_at=_instant(item, "last_at"),
+        recount_at=instant(item, "due_at"),
+        last_at=instant(item, "last_at"),
         wishes=numbers.get(WISHES, 0),
     )
 
@@ -499,7 +499,8 @@ def counts_of(columns: Mapping[str, int]) -> Counts:
     )
 
 
-def _instant(item: Item, name: str) -> datetime | None:
+def instant(item: Item, name: str) -> datetime | None:
+    """An instant that is stored in milliseconds; None: absent."""
     value = whole(item, name)
     return from_milliseconds(value) if value is not None else None
 

@@ -10,18 +10,19 @@ from functools import partial
 from itertools import starmap
 from typing import TYPE_CHECKING
 
-from shared.base.instants import from_milliseconds, milliseconds
+from shared.base.instants import milliseconds
 from shared.campaigns.counts import Tally
 from shared.campaigns.distribution import Counts
 from shared.messages.payload import Channel
 from shared.statistics.shares import Cell, Cells, Leaf, Rest, Share
-from shared.statistics.sums import Period, Refused, Sum, Target
+from shared.statistics.sums import Period, Refused, Sum, Target, place_of_campaign
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
 from shared.storage.dynamodb.distributions import (
     REST,
     columns_of,
     counts_of,
+    instant,
     item_key,
     place_key,
     place_of_key,
@@ -98,6 +99,24 @@ class DynamoSums:
         )
         return {int(str(item["sk"]).partition("#")[2]): _sum(item).cells for item in items}
 
+    async def campaigns(
+        self, organisation: str, position: str | None, limit: int
+    ) -> tuple[Sequence[tuple[str, Sum]], str | None]:
+        values = {":list": _campaigns(organisation), ":below": position or "~"}
+        found = await self._aws.run(
+            lambda: self._aws.dynamodb.query(
+                TableName=self._table,
+                IndexName="listing",
+                KeyConditionExpression="list_key = :list AND listed_at < :below",
+                ExpressionAttributeValues=attributes(values),
+                ScanIndexForward=False,
+                Limit=limit,
+            )
+        )
+        items = [plain(item) for item in found["Items"]]
+        following = str(items[-1]["listed_at"]) if items and "LastEvaluatedKey" in found else None
+        return [(str(item["campaign_id"]), _sum(item)) for item in items], following
+
     async def write(
         self, organisation: str, leaves: Sequence[tuple[Leaf, Share]], sums: Mapping[Target, Sum]
     ) -> Refused | None:
@@ -168,19 +187,26 @@ def _sum_values(organisation: str, target: Target, new: Sum) -> dict[str, Plain 
     values: dict[str, Plain | None] = {_cell_name(cell): _columns_text(counts) for cell, counts in new.cells.items()}
     values |= {"revision": new.revision + 1, "distributions": new.distributions or None}
     if target.period is Period.TOTAL and new.first_at is not None and new.last_at is not None:
-        first = milliseconds(new.first_at)
-        values |= {"first_at": first, "last_at": milliseconds(new.last_at), "campaign_id": target.campaign_id}
-        values |= {"list_key": f"{organisation}#campaigns", "listed_at": f"{first:013d}#{target.campaign_id}"}
+        values |= {"first_at": milliseconds(new.first_at), "last_at": milliseconds(new.last_at)}
+        values |= {"name": new.name, "named_at": milliseconds(new.named_at) if new.named_at is not None else None}
+        campaign = target.campaign_id or ""
+        place = place_of_campaign(campaign, new.first_at)
+        values |= {"campaign_id": campaign, "list_key": _campaigns(organisation), "listed_at": place}
     return values
 
 
+def _campaigns(organisation: str) -> str:
+    return f"{organisation}#campaigns"
+
+
 def _sum(item: Item) -> Sum:
-    first, last = whole(item, "first_at"), whole(item, "last_at")
     return Sum(
         cells={_cell(name): _counts(str(value)) for name, value in item.items() if name.startswith(_CELL)},
         distributions=whole(item, "distributions") or 0,
-        first_at=from_milliseconds(first) if first is not None else None,
-        last_at=from_milliseconds(last) if last is not None else None,
+        name=text(item, "name"),
+        named_at=instant(item, "named_at"),
+        first_at=instant(item, "first_at"),
+        last_at=instant(item, "last_at"),
         revision=whole(item, "revision") or 0,
     )
 

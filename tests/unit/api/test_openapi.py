@@ -42,6 +42,7 @@ ROUTES = {
     "POST /v1/messages/lookup": READ,
     "POST /v1/messages/{message_id}/resend": SEND,
     "POST /v1/messages/{message_id}/cancel": SEND,
+    "GET /v1/campaigns": READ,
     "GET /v1/campaigns/{campaign_id}/messages": READ,
     "GET /v1/campaigns/{campaign_id}/statistics": READ,
     "GET /v1/statistics": READ,
