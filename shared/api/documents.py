@@ -109,6 +109,7 @@ def distribution(view: DistributionView, language: Language) -> Document:
         "completed_at": found.completed_at,
         "columns": _columns(found.columns),
         "fallback": _fallback(plan.fallback, view.fallbacks) if plan and plan.fallback else None,
+        "reached": view.counts.reached,
         "holds": [{**_hold(one, language, found.channel), "messages": rows} for one, rows in view.held.items()],
     }
 

@@ -155,6 +155,7 @@ def counted(message: Message) -> Counts:
         awaiting=_awaiting(message),
         cards=int(message.card_at is not None and reason not in NOT_TRIED),
         cards_within_24h=_arrived_within_24h(message),
+        reached=int(message.chunk is not None and (message.reached or message.status in ARRIVED)),
     )
 
 
@@ -186,6 +187,7 @@ def not_below_zero(counts: Counts) -> Counts:
         awaiting=_positive(counts.awaiting),
         cards=max(counts.cards, 0),
         cards_within_24h=max(counts.cards_within_24h, 0),
+        reached=max(counts.reached, 0),
     )
 
 

@@ -447,6 +447,7 @@ class Counts:
     - `segments`: by country. `amounts`: by country and currency, in millionths. Both of what a provider was given.
     - `delays`: by bucket (`shared.campaigns.counts`).
     - `awaiting`: messages in status `sent`, by the minute in which they were sent.
+    - `reached`: rows of a distribution that arrived, or whose fallback or resend did.
     - `cards`: messages that were tried and whose card has an instant of generation. `cards_within_24h`: those of them
       that arrived within 24 hours after it.
     """
@@ -459,6 +460,7 @@ class Counts:
     awaiting: dict[int, int] = dataclasses.field(default_factory=dict)
     cards: int = 0
     cards_within_24h: int = 0
+    reached: int = 0
 
     def of(self, status: Status) -> int:
         """How many are in that status."""
@@ -482,7 +484,7 @@ def together(many: Iterable[Counts]) -> Counts:
     """The sum of all; zeroes are left out."""
     by_status, by_reason = Counter[Status](), Counter[str]()
     segments, amounts = Counter[str](), Counter[tuple[str, str]]()
-    delays, awaiting, cards, within = Counter[int](), Counter[int](), 0, 0
+    delays, awaiting, cards, within, reached = Counter[int](), Counter[int](), 0, 0, 0
     for one in many:
         by_status.update(one.by_status)
         by_reason.update(one.by_reason)
@@ -492,6 +494,7 @@ def together(many: Iterable[Counts]) -> Counts:
         awaiting.update(one.awaiting)
         cards += one.cards
         within += one.cards_within_24h
+        reached += one.reached
     return Counts(
         by_status=_without_zeroes(by_status),
         by_reason=_without_zeroes(by_reason),
@@ -501,6 +504,7 @@ def together(many: Iterable[Counts]) -> Counts:
         awaiting=_without_zeroes(awaiting),
         cards=cards,
         cards_within_24h=within,
+        reached=reached,
     )
 
 
@@ -514,6 +518,7 @@ def _negative(counts: Counts) -> Counts:
         awaiting={key: -count for key, count in counts.awaiting.items()},
         cards=-counts.cards,
         cards_within_24h=-counts.cards_within_24h,
+        reached=-counts.reached,
     )
 
 

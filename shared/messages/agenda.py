@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.base.events import Telemetry
+from shared.base.ids import fallback_id
 from shared.base.instants import Clock, from_microseconds, microseconds
 from shared.campaigns.distribution import Distribution, DistributionStatus
 from shared.campaigns.stored_content import Plans
@@ -195,6 +196,10 @@ class Agenda:
         if sms is not None:
             self._deps.status_writer.began(sms)
             await self._enqueue(sms, None, now)
+            return
+        earlier = await self._deps.log.get(parent.organisation, fallback_id(parent.message_id))
+        if earlier is not None:
+            await self._deps.status_writer.accepted_again(earlier)
 
     async def _may_go(self, message: Message, payload: Payload, now: datetime) -> bool:
         """Ask the gate before a slot is booked. Fallbacks come by the thousand, and during a pause or at night most

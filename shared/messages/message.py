@@ -225,6 +225,8 @@ class Message:
     """Meta has reported on this message, or on its number, since it left. A fallback by time need not wait for Meta."""
     quality_hold: bool = False
     """Meta took the message but holds it for its own assessment. It may still arrive hours later."""
+    reached: bool = False
+    """A fallback or a resend of this message has arrived."""
     fell_back: bool = False
     """The fallback SMS has been begun. This message is never sent again."""
     dead: DeadLetter | None = None

@@ -281,6 +281,10 @@ class Log(Protocol):
         `successor` has the place, by this call or by an earlier one. Of several, the first has it for good."""
         ...
 
+    async def note_reached(self, organisation: str, message_id: str) -> Moved:
+        """Note that a fallback or a resend of the message has arrived. `won`: it was not noted before."""
+        ...
+
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         """Note that Meta has reported since that attempt was sent: the fallback starts when the agenda looks, at
         `due_at`."""

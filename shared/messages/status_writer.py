@@ -26,7 +26,7 @@ from shared.campaigns.ports import Distributions, Task, TaskQueue
 from shared.holds.keeper import HoldKeeper, scope_of_row
 from shared.messages.errors import Kind, SendError
 from shared.messages.fallback import Start, start_after, start_unsent
-from shared.messages.message import Message, Status, earliest
+from shared.messages.message import ARRIVED, Message, Status, earliest
 from shared.messages.payload import Channel
 from shared.messages.ports import Log, LogQuery, Move, Moved
 from shared.policy.consent import Consent, ConsentState
@@ -64,7 +64,29 @@ class StatusWriter:
         else:
             self._tell(moved.before, move)
         self._note(moved, move, began)
+        if moved.before is not None and move.status in ARRIVED:
+            await self._reach_parents(moved, move)
         return moved
+
+    async def _reach_parents(self, moved: Moved, move: Move) -> None:
+        """Note, up to the row of the distribution, that its fallback or resend has arrived; each row is counted once.
+
+        Done at the first arrival, and again when the same report comes again, because the worker that moved the message
+        may have died before it came here. A row of a retry belongs to its own distribution only.
+        """
+        child = moved.before
+        is_new = child is not None and (child.status not in ARRIVED if moved.won else child.status is move.status)
+        while is_new and child is not None and child.chunk is None and child.parent_message_id is not None:
+            began = self._clock.now()
+            noted = await self._log.note_reached(child.organisation, child.parent_message_id)
+            child = noted.before
+            if child is None:
+                return
+            if noted.won:
+                change = counted(replace(child, reached=True)).minus(counted(child))
+                self._add(child.organisation, place_of(child), change, began)
+            else:
+                self.met_again(child)
 
     async def end_unsent(self, organisation: str, message_id: str, reason: str, now: datetime) -> Moved:
         """End a message without a lease: cancelled, opted out, or no longer allowed."""

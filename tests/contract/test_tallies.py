@@ -24,6 +24,7 @@ FIGURES = Counts(
     awaiting={29_400_000: 2, 29_400_001: 1},
     cards=3,
     cards_within_24h=2,
+    reached=1,
 )
 
 

@@ -207,6 +207,14 @@ class FakeLog:
         self._keep(replace(row, successor_message_id=successor))
         return True
 
+    async def note_reached(self, organisation: str, message_id: str) -> Moved:
+        await self._points("log.note_reached")
+        row = self.rows.get((organisation, message_id))
+        if row is None or row.reached:
+            return Moved(won=False, before=row)
+        self._keep(replace(row, reached=True))
+        return Moved(won=True, before=row)
+
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         await self._points("log.note_reporting")
         row = self.rows.get((organisation, message_id))

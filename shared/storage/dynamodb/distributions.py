@@ -454,6 +454,8 @@ _CARDS = "cards"
 
 _CARDS_WITHIN = "cards_24h"
 
+_REACHED = "reached"
+
 
 def status_column(status: Status) -> str:
     """The attribute of a status."""
@@ -468,7 +470,7 @@ def columns_of(counts: Counts) -> dict[str, int]:
     columns |= {f"{_AMOUNT}{country}.{currency}": sum_ for (country, currency), sum_ in counts.amounts.items()}
     columns |= {f"{DELAY}{bucket}": count for bucket, count in counts.delays.items()}
     columns |= {f"{AWAITING}{minute}": count for minute, count in counts.awaiting.items()}
-    columns |= {_CARDS: counts.cards, _CARDS_WITHIN: counts.cards_within_24h}
+    columns |= {_CARDS: counts.cards, _CARDS_WITHIN: counts.cards_within_24h, _REACHED: counts.reached}
     return {name: count for name, count in columns.items() if count}
 
 
@@ -496,6 +498,7 @@ def counts_of(columns: Mapping[str, int]) -> Counts:
         awaiting={int(name): count for name, count in _under(AWAITING, columns).items()},
         cards=columns.get(_CARDS, 0),
         cards_within_24h=columns.get(_CARDS_WITHIN, 0),
+        reached=columns.get(_REACHED, 0),
     )
 
 

@@ -315,6 +315,11 @@ class DynamoLog:
         )
         return await self._made(organisation, message_id, update)
 
+    async def note_reached(self, organisation: str, message_id: str) -> Moved:
+        update = Update(sets={"reached": 1}, conditions=("attribute_not_exists(reached)",))
+        outcome = await self._change(organisation, message_id, update, answer="ALL_OLD")
+        return Moved(won=outcome.done, before=from_item(outcome.item) if outcome.item else None)
+
     async def note_reporting(self, organisation: str, message_id: str, *, attempt: int, due_at: datetime) -> bool:
         waits = ("attempts = :attempt", "attribute_exists(due_at)", "attribute_not_exists(fell_back)")
         update = Update(

@@ -41,7 +41,7 @@ _TEXTS = (
 
 _MARKS = (
     *("as_template", "retrying", "resent", "reporting", "quality_hold"),
-    *("fell_back", "probe"),
+    *("fell_back", "probe", "reached"),
 )
 """True if the attribute exists, with any value, so that a condition can ask for it."""
 
@@ -191,6 +191,7 @@ def from_item(item: Item) -> Message:
         quality_hold="quality_hold" in item,
         fell_back="fell_back" in item,
         probe="probe" in item,
+        reached="reached" in item,
         template=text(item, "template"),
         language=text(item, "language"),
         created_by=text(item, "created_by"),
