@@ -14,7 +14,7 @@ _SHARED_FROM = MOST_RUNS * 3 // 4
 languages."""
 
 _COUNTRIES_FROM = MOST_RUNS - 1 - len(COVERED)
-"""From this number of runs on, rows of further languages share a run too. So each covered country always has runs of
+"""From this number of runs on, rows of further languages share a run too. So each country with SMS always has runs of
 its own, and a chunk's counts are those of one country."""
 
 
@@ -28,7 +28,7 @@ class RunKind:
 
 
 _REST = RunKind(country="")
-"""The last run takes all rows that fit no other. With the covered countries there are none."""
+"""The last run takes all rows that fit no other: those of a list with more than fifty countries (by WhatsApp)."""
 
 
 class _Kinds(Sized, Container[RunKind], Protocol):

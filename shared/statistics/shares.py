@@ -25,6 +25,10 @@ class Cell:
     country: str
 
 
+MIXED = "ZZ"
+"""ISO 3166-1 leaves this code to its users. A list with more than fifty countries has one run for the rows of all
+further ones, whose counts cannot be told apart."""
+
 type Cells = Mapping[Cell | None, Counts]
 """Counts by channel and country. What no split shows (delivery times, cards) stands once, under None."""
 
@@ -123,7 +127,7 @@ def _chunk(chunk: Chunk, tally: Tally, distribution: Distribution) -> Share:
     they are taken from there."""
     if tally.accepted_at is None:
         return Share()
-    country, rows = distribution.planned.runs[chunk.run].country, sum(tally.rows.values())
+    country, rows = distribution.planned.runs[chunk.run].country or MIXED, sum(tally.rows.values())
     pending = _pending(rows - tally.counts.total)
     logged = _cells(distribution.channel, country, tally.counts.plus(pending))
     taken = _cells(distribution.channel, country, _pending(-rows))
@@ -136,11 +140,12 @@ def _rest(distribution: Distribution) -> Share:
     rows that could not be logged any more have failed."""
     cells: list[Cells] = []
     for run in distribution.planned.runs if distribution.was_confirmed else ():
-        cells.append(_cells(distribution.channel, run.country, _pending(run.rows)))
+        country = run.country or MIXED
+        cells.append(_cells(distribution.channel, country, _pending(run.rows)))
         lost = run.rows - sum(run.rows_in(number) for number in range(run.logged))
         if distribution.status is DistributionStatus.CANCELLED and distribution.swept and lost:
             ended = Counts(by_status={Status.PENDING: -lost, Status.FAILED: lost}, by_reason={"cancelled": lost})
-            cells.append(_cells(distribution.channel, run.country, ended))
+            cells.append(_cells(distribution.channel, country, ended))
     return Share(hours={hour_of(distribution.created_at): added(cells)}, distributions=1)
 
 

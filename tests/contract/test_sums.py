@@ -58,8 +58,8 @@ async def test_a_count_waits_until_it_is_summed(world: World) -> None:
     assert (leaf.organisation, leaf.place, leaf.tally.counts, leaf.summed) == (ORGANISATION, HOUR, FIGURES, None)
     await summed(world)
     assert not await world.sums.is_unsummed(SHARD)
-    times = replace(FIGURES, by_status={}, by_reason={}, segments={}, amounts={})
-    split = replace(FIGURES, delays={}, awaiting={}, cards=0, cards_within_24h=0)
+    times = replace(FIGURES, by_status={}, by_reason={}, segments={}, amounts={}, reached=0)
+    split = replace(FIGURES, delays={}, awaiting={}, cards=0, cards_within_24h=0, reached=0)
     assert await stored(world) == {SENEGAL: split, None: times}
     day = Target(campaign_id="c-1", period=Period.DAY, number=498_060 // 24)
     of_all = Target(campaign_id=None, period=Period.HOUR, number=498_060)

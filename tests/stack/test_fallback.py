@@ -142,6 +142,7 @@ def test_a_distribution_counts_its_rows_and_not_their_fallbacks(running: Running
             lambda: programme.distribution(identity)["fallback"], lambda found: found["counts"]["delivered"] == 2
         )
         assert sum(fallback["counts"].values()) == 2
+        assert until(lambda: programme.distribution(identity)["reached"], lambda found: found == 4)
         assert fallback["prices"] == made["fallback"]["prices"]
         listed = programme.messages(distribution_id=identity)
         assert Counter((one["channel"], one["via"]) for one in listed) == {

@@ -100,9 +100,8 @@ def test_a_resend_and_its_resend_reach_their_row(office: Office) -> None:
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=30))
     assert reached(office, made) == 0
     status_writer = office.status_writer()
-    office.run(
-        status_writer.move(DEMO, first.message_id, Move(status=Status.FAILED, at=office.clock.now(), reason="x"))
-    )
+    again = Move(status=Status.FAILED, at=office.clock.now(), reason="not_on_whatsapp")
+    office.run(status_writer.move(DEMO, first.message_id, again))
     office.run(status_writer.flush())
     second = office.run(office.resends().resend(DEMO, first.message_id))
     office.deliver(Channel.WHATSAPP, within=timedelta(seconds=30))

@@ -347,3 +347,11 @@ def test_missing_receipts_are_counted_as_the_log_shows_them(office: Office) -> N
     view = office.run(office.browse.distribution(DEMO, made.distribution_id))
     assert view.counts.by_reason == {"receipt_missing": 5}
     assert view.counts.of(Status.SENT) == 5
+
+
+def test_rows_of_more_countries_than_runs_count_as_zz(office: Office) -> None:
+    """A run without a country has the rows of several."""
+    made = office.distribute(3)
+    plan = replace(made.planned, runs=(replace(made.planned.runs[0], country=""),))
+    office.distributions.items[DEMO, made.distribution_id] = replace(made, plan=plan)
+    assert countries(read(office)) == {"ZZ": 3}
