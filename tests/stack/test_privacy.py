@@ -134,6 +134,9 @@ def read(programme: Programme, planted: Planted, made: list[str], sent: dict[str
         for headers in ({}, table):
             api.get(f"/v1/distributions/{one}/errors", headers=headers).raise_for_status()
             api.get(f"/v1/distributions/{one}/duplicates", headers=headers).raise_for_status()
+        for kind in ("messages", "rejected_rows", "duplicates"):
+            planted.answers.append(programme.export(kind=kind, distribution_id=one)[1])
+    planted.answers.append(programme.export(kind="messages", language="fr")[1])
     recipients = [planted.person(programme, PERSON), planted.person(programme, PERSON, phone=f"{FIRST} 77")]
     programme.ok(api.post("/v1/preview", json={"channel": "sms", "content": planting.TEXT, "recipients": recipients}))
     api.post("/v1/messages", content=f'{{"phone": "{phone(PERSON)} {FIRST}', headers={"idempotency-key": FIRST})
