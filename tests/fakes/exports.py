@@ -73,6 +73,8 @@ class FakeExportFiles:
         self.files: dict[tuple[str, str], bytes] = {}
         self.uploads: dict[str, FakeUpload] = {}
         self.remainders: dict[tuple[tuple[str, str], int], bytes] = {}
+        self.largest = 0
+        """Bytes of the largest part or remainder: what a worker held in memory."""
         self._smallest_part = smallest_part
         self._numbers = count(1)
         self._points = points
@@ -88,12 +90,14 @@ class FakeExportFiles:
         upload = self.uploads.get(export.upload_id or "")
         if upload is None:
             return None
+        self.largest = max(self.largest, len(body))
         part = Part(number=number, etag=f"etag-{next(self._numbers)}", checksum=str(zlib.crc32(body)))
         upload.parts[number] = (part, body)
         return part
 
     async def put_remainder(self, export: Export, number: int, body: bytes) -> None:
         await self._points("export_files.put_remainder")
+        self.largest = max(self.largest, len(body))
         self.remainders[_key(export), number] = body
 
     async def read_remainder(self, export: Export) -> bytes | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.exports.export import KEPT_FOR, LEASE, MOST_RESTARTS, MOST_ROWS, MOST_TRIES, SLICE, ExportStatus
 from tests.contract.making import distribution
-from tests.unit.exports.world import ALL, DEMO, ExportWorld
+from tests.unit.exports.world import ALL, DEMO, PART, ExportWorld
 
 POINTS = (
     "exports.queue",
@@ -54,6 +54,15 @@ def test_a_file_has_one_header_and_each_row_once(count: int, seconds_a_page: flo
     assert (done.status, done.rows, done.lease_until) == (ExportStatus.DONE, count, None)
     assert world.store.queues[DEMO].waiting == ()
     assert "export_done" in world.telemetry.names()
+
+
+@pytest.mark.parametrize("count", [50, 5000])
+def test_a_worker_never_holds_more_than_a_part_and_a_page(count: int) -> None:
+    world = made(count=count, seconds_a_page=0.1)
+    export = world.ask()
+    world.finish()
+    assert world.is_whole(export)
+    assert world.files.largest < PART + 200
 
 
 def test_a_task_ends_after_a_minute_and_puts_another_on_the_queue() -> None:
