@@ -250,7 +250,8 @@ def _is_name(text: str) -> bool:
     """
     plain = re.sub(r"\d", lambda digit: str(int(digit[0])), unicodedata.normalize("NFKC", text))
     in_one_line = all(one.isprintable() or one in _MARKS or unicodedata.category(one) == "Zs" for one in text)
-    return in_one_line and bool(text.strip()) and without_numbers(plain) == plain
+    is_visible = any(one.isprintable() and not one.isspace() for one in text)
+    return in_one_line and is_visible and without_numbers(plain) == plain
 
 
 _MARKS = "\u200c\u200d\u200e\u200f"

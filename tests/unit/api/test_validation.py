@@ -383,6 +383,7 @@ def test_a_distribution_may_have_a_name_in_any_language(name: str) -> None:
     [
         "",
         "   ",
+        "\u200e\u00a0",
         "Tour 2\nDakar",
         "Tour\t2",
         "Tour\u20282",
