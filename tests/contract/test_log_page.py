@@ -220,3 +220,24 @@ async def test_a_retried_message_is_no_longer_found_by_its_old_provider_id(world
     assert await walked(world.log, query, 9) == ["m-1"]
     await world.log.retry_message(ORGANISATION, "m-1", attempt=1, due_at=NOON, as_template=False)
     assert await walked(world.log, query, 9) == []
+
+
+@pytest.mark.parametrize("query", [ALL, replace(ALL, campaign_id="c-1")])
+@pytest.mark.parametrize("wanted", [LogQuery(organisation=ORGANISATION, status=Status.FAILED), None])
+async def test_failures_are_found_among_many_others_in_one_page(
+    world: World, query: LogQuery, wanted: LogQuery | None
+) -> None:
+    """A list of failures reads only failed rows. A message that arrived after all, and one that failed before it was
+    logged, are told apart."""
+    chunk = Chunk(distribution_id="d-1", run=0, number=0)
+    await world.log.add_all([message(f"r-{number:04}", chunk=chunk) for number in range(1200)])
+    failed = Move(status=Status.FAILED, at=NOON, reason="undeliverable")
+    for identity in ("r-0003", "r-0777"):
+        assert (await world.log.move(ORGANISATION, identity, failed)).won
+    assert (await world.log.move(ORGANISATION, "r-0777", Move(status=Status.DELIVERED, at=NOON))).won
+    late = replace(message("s-1"), status=Status.FAILED, reason="undeliverable", failed_at=NOON)
+    await world.log.add_all([late])
+    filters = {"status": Status.FAILED} if wanted else {"reason": "undeliverable", "now": NOON}
+    page = await world.log.page(replace(query, **filters), None, 2)
+    assert [one.message_id for one in page.items] == ["s-1", "r-0003"]
+    assert page.position is None

@@ -1141,6 +1141,13 @@ GUARDS = (
         tests=("tests/unit/messages/test_cancel.py",),
     ),
     Guard(
+        name="lists: a failed row enters the index of failures",
+        file="shared/storage/dynamodb/log.py",
+        before='same_as={FAILURE: "listed_at"} if move.status is Status.FAILED else {},',
+        after="same_as={},",
+        tests=("tests/contract/test_log_page.py",),
+    ),
+    Guard(
         name="test send: a country that is not covered is refused before anything is logged",
         file="shared/sending/test_send.py",
         before="raise Refusal(ProblemCode.UNPROCESSABLE, (_of_request(field_error_of(reason)),))",

@@ -52,9 +52,12 @@ def indexes(template: Node, table: str) -> dict[str, tuple[str, str, dict[str, N
 def test_indexes_of_the_log(template: Node) -> None:
     small: dict[str, Node] = {"ProjectionType": "INCLUDE", "NonKeyAttributes": [*SMALL]}
     listed_with_country: dict[str, Node] = {**small, "NonKeyAttributes": [*SMALL, "country"]}
+    of_failures: dict[str, Node] = {**small, "NonKeyAttributes": ["distribution_id", "channel", "campaign_id"]}
     assert indexes(template, "LogTable") == {
         "by_organisation": ("organisation_shard", "listed_at", listed_with_country),
         "by_campaign": ("campaign_shard", "listed_at", listed_with_country),
+        "failures_by_organisation": ("organisation_shard", "failure", of_failures),
+        "failures_by_campaign": ("campaign_shard", "failure", of_failures),
         "by_enrollment": ("enrollment_key", "listed_at", small),
         "by_person": ("person_key", "listed_at", {"ProjectionType": "KEYS_ONLY"}),
         "by_provider_id": ("provider_message_id", "pk", {"ProjectionType": "KEYS_ONLY"}),

@@ -81,6 +81,8 @@ class Update:
     sets: Mapping[str, Plain] = field(default_factory=dict)
     sets_once: Mapping[str, Plain] = field(default_factory=dict)
     """Set only if absent."""
+    same_as: Mapping[str, str] = field(default_factory=dict)
+    """Attributes that take the value of another attribute of the item, which must be there."""
     adds: Mapping[str, int] = field(default_factory=dict)
     removes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
@@ -213,6 +215,7 @@ def transacted(aws: Aws, writes: Sequence["TransactWriteItemTypeDef"]) -> list[s
 def _expression(update: Update) -> str:
     sets = [f"#{name} = :set_{name}" for name in update.sets]
     sets += [f"#{name} = if_not_exists(#{name}, :once_{name})" for name in update.sets_once]
+    sets += [f"#{name} = #{source}" for name, source in update.same_as.items()]
     parts = [f"SET {', '.join(sets)}"] if sets else []
     if update.adds:
         parts.append("ADD " + ", ".join(f"#{name} :add_{name}" for name in update.adds))
@@ -231,6 +234,7 @@ def _values(update: Update) -> dict[str, "AttributeValueTypeDef"]:
 
 def _names(update: Update) -> dict[str, str]:
     used = {*update.sets, *update.sets_once, *update.adds, *update.removes}
+    used |= {*update.same_as.keys(), *update.same_as.values()}
     if any("#status" in condition for condition in update.conditions):
         used.add("status")
     return {f"#{name}": name for name in used}

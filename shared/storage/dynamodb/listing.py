@@ -10,13 +10,14 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from shared.base.instants import from_milliseconds, milliseconds
-from shared.campaigns.counts import shown_reason
-from shared.messages.message import Message
+from shared.campaigns.counts import RECEIPT_MISSING, shown_reason
+from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import LogQuery, Page, Single
 from shared.storage.aws import Aws
 from shared.storage.dynamodb.items import Item, attributes, get_items, plain, query_all, text
 from shared.storage.dynamodb.message_item import (
+    FAILURE,
     LIST_SHARDS,
     campaign_key,
     from_item,
@@ -44,6 +45,7 @@ class _Partition:
     index: str
     name: str
     value: str
+    sort: str = "listed_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,11 +185,18 @@ def _partitions(query: LogQuery) -> list[_Partition]:
         index, name, owner = "by_campaign", "campaign_shard", campaign_key(organisation, query.campaign_id)
     else:
         index, name, owner = "by_organisation", "organisation_shard", organisation
+    index, sort = (f"failures_{index}", FAILURE) if _only_failures(query) else (index, "listed_at")
     return [
-        _Partition(index=index, name=name, value=value)
+        _Partition(index=index, name=name, value=value, sort=sort)
         for single in _groups(query)
         for value in shard_keys(owner, single=single)
     ]
+
+
+def _only_failures(query: LogQuery) -> bool:
+    """Whether only failed messages are wanted, which have indexes of their own. A missing receipt is the one reason
+    that a failed message does not have."""
+    return query.status is Status.FAILED or query.reason not in (None, RECEIPT_MISSING)
 
 
 def _groups(query: LogQuery) -> Sequence[bool]:
@@ -206,7 +215,7 @@ def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: 
     request: QueryInputTypeDef = {
         "TableName": table,
         "IndexName": partition.index,
-        "KeyConditionExpression": f"{partition.name} = :partition AND listed_at BETWEEN :since AND :below",
+        "KeyConditionExpression": f"{partition.name} = :partition AND {partition.sort} BETWEEN :since AND :below",
         "ExpressionAttributeValues": attributes(
             {":partition": partition.value, ":since": since, ":below": min(below, until)}
             | {f":{name}": value for name, value in filters.items()}
@@ -217,11 +226,11 @@ def _query(aws: Aws, table: str, query: LogQuery, partition: _Partition, below: 
     if filters:
         request["FilterExpression"] = " AND ".join(f"{name} = :{name}" for name in filters)
     answer = aws.dynamodb.query(**request)
-    positions = [str(plain(item)["listed_at"]) for item in answer["Items"]]
+    positions = [str(plain(item)[partition.sort]) for item in answer["Items"]]
     last = answer.get("LastEvaluatedKey")
     return _Found(
         positions=[position for position in positions if position < below],
-        seen_to=text(plain(last), "listed_at") if last else None,
+        seen_to=text(plain(last), partition.sort) if last else None,
     )
 
 
@@ -231,7 +240,7 @@ def _filters(query: LogQuery, partition: _Partition) -> dict[str, str]:
     wished: Mapping[str, str | None] = {
         "distribution_id": query.distribution_id,
         "channel": query.channel,
-        "campaign_id": None if partition.index == "by_campaign" else query.campaign_id,
+        "campaign_id": None if partition.name == "campaign_shard" else query.campaign_id,
     }
     return {name: str(value) for name, value in wished.items() if value is not None}
 

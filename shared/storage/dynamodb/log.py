@@ -29,6 +29,7 @@ from shared.storage.dynamodb.items import (
 from shared.storage.dynamodb.listing import dead_letters_in, page_of, singles_of, stretch_of
 from shared.storage.dynamodb.message_item import (
     DEAD,
+    FAILURE,
     KEPT_FOR,
     agenda_shard,
     dead_attributes,
@@ -519,8 +520,9 @@ def _moving(move: Move, *, row: Message | None = None) -> Update:
     ended = [*_LEASE, "retrying", *DEAD]
     ended += () if due_at else _NEXT_CHECK
     ended += () if move.reason is not None else ("reason",)
-    ended += ("failed_at",) if move.status in ARRIVED else ()
+    ended += ("failed_at", FAILURE) if move.status in ARRIVED else ()
     return Update(
+        same_as={FAILURE: "listed_at"} if move.status is Status.FAILED else {},
         sets={**sets, **dated.sets},
         sets_once=once,
         removes=tuple(ended),

@@ -45,6 +45,10 @@ _MARKS = (
 )
 """True if the attribute exists, with any value, so that a condition can ask for it."""
 
+FAILURE = "failure"
+"""The position of a failed message in lists (`listed_at`). Only failed ones have it, so the indexes sorted by it are
+sparse."""
+
 _PARENTS = "parents_chunk"
 """The chunk is that of the message which this one replaces."""
 
@@ -137,6 +141,7 @@ def to_item(message: Message, kept_for: timedelta) -> dict[str, Plain | None]:
         "chunk": chunk.number if chunk else None,
         _PARENTS: 1 if message.parent_chunk else None,
         "listed_at": position(message.accepted_at, message.message_id),
+        FAILURE: position(message.accepted_at, message.message_id) if message.status is Status.FAILED else None,
         "organisation_shard": shard_keys(message.organisation, single=single)[shard],
         "campaign_shard": shard_keys(campaign_key(message.organisation, message.campaign_id), single=single)[shard]
         if message.campaign_id
