@@ -36,6 +36,7 @@ from oomus_messaging.api.log import (
     get_message,
     get_statistics,
     list_campaign_messages,
+    list_campaigns,
     list_dead_letters,
     list_messages,
     list_messages_of_person,
@@ -81,7 +82,6 @@ from oomus_messaging.models import (
     Fallback,
     FieldCode,
     GatewayMessage,
-    GetCampaignStatisticsGroup,
     Gsm7Offer,
     HoldScope,
     Language,
@@ -467,17 +467,16 @@ def dead_letters() -> None:
 
 def statistics() -> None:
     def look() -> Statistics:
-        return ok(
-            get_campaign_statistics.sync(
-                CAMPAIGN, client=client, from_=STARTED_AT, group=GetCampaignStatisticsGroup.DAY
-            )
-        )
+        return ok(get_campaign_statistics.sync(CAMPAIGN, client=client, from_=STARTED_AT, group="day"))
 
     found = until(look, lambda one: one.counts.delivered >= 6)
     assert given(found.by_channel.sms).counts.delivered >= 6
     assert given(found.series)
     assert (found.delivery_rate or 0) > 0.5
     ok(get_statistics.sync(client=client))
+    campaigns = ok(list_campaigns.sync(client=client, limit=10)).items
+    assert [(one.campaign_id, one.name) for one in campaigns] == [(CAMPAIGN, "Dakar, novembre")]
+    assert all(one.distributions >= 3 for one in campaigns)
 
 
 def tidy() -> None:

@@ -374,6 +374,9 @@ async function statistics(mended: Schemas["Distribution"]): Promise<void> {
   assert.ok(found.series !== undefined && found.series.length >= 1);
   assert.ok((found.delivery_rate ?? 0) > 0.5);
   ok(await api.GET("/v1/statistics"));
+  const campaigns = ok(await api.GET("/v1/campaigns", { params: { query: { limit: 10 } } })).items;
+  assert.deepEqual(campaigns.map((one) => [one.campaign_id, one.name]), [[campaign_id, "Dakar, novembre"]]);
+  assert.ok(campaigns.every(({ distributions }) => distributions >= 3));
 }
 
 async function tidy(): Promise<void> {

@@ -324,6 +324,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Campaigns, newest first
+         * @description The campaigns that messages or distributions have named, by `first_at`, newest first. Single messages count too.
+         */
+        get: operations["list_campaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/campaigns/{campaign_id}/statistics": {
         parameters: {
             query?: never;
@@ -1614,7 +1634,11 @@ export interface components {
              * @example +22177***0001
              */
             recipient: string;
-            country: components["schemas"]["Country"];
+            /**
+             * @description The country of the number, ISO 3166-1. WhatsApp may go to a country that SMS does not cover.
+             * @example SN
+             */
+            country: string;
             mode: components["schemas"]["MessageMode"];
             /** @description What the person will read. */
             text: string;
@@ -2036,6 +2060,7 @@ export interface components {
          *           "field": null
          *         }
          *       ],
+         *       "reached": 2,
          *       "holds": [],
          *       "fallback": null
          *     }
@@ -2081,12 +2106,19 @@ export interface components {
             columns: components["schemas"]["Column"][] | null;
             /** @description What keeps some of its messages pending, each hold with the scope of its cause. The other messages continue. When none are left, the status is `paused`, except for Meta's daily limit. A hold ends by itself once its cause has ended; `resume` checks it at once. */
             holds: components["schemas"]["DistributionHold"][];
+            /** @description How many rows reached their person: the message itself, its fallback or a resend was delivered or read. Each row counts once. */
+            reached: number;
             /** @description Null if none was asked for. */
             fallback: components["schemas"]["DistributionFallback"] | null;
         };
         DistributionList: {
             items: components["schemas"]["Distribution"][];
             next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @description The figures of each channel. A channel without messages is left out. */
+        FiguresByChannel: {
+            whatsapp?: components["schemas"]["Figures"];
+            sms?: components["schemas"]["Figures"];
         };
         /**
          * @description Only confirmed distributions count. A fallback or a resend is a message of its own.
@@ -2190,15 +2222,12 @@ export interface components {
             to: string | null;
             counts: components["schemas"]["Counts"];
             /** @description The figures of each channel; their counts add up to all counts. A channel without messages is left out. */
-            by_channel: {
-                whatsapp?: components["schemas"]["Figures"];
-                sms?: components["schemas"]["Figures"];
-            };
+            by_channel: components["schemas"]["FiguresByChannel"];
             /** @description Failed messages by reason, and `receipt_missing`: messages that were sent more than 48 hours ago and are still `sent`. */
             by_reason: {
                 [key: string]: number;
             };
-            /** @description The figures of each country (ISO 3166-1); their counts add up to all counts. A country without messages is left out. */
+            /** @description The figures of each country (ISO 3166-1); their counts add up to all counts. A country without messages is left out. `ZZ` has the rows of the further countries of a list with more than fifty. */
             by_country: {
                 [key: string]: components["schemas"]["Figures"];
             };
@@ -2213,6 +2242,57 @@ export interface components {
             prices: components["schemas"]["CountryPrice"][];
             /** @description Only with `group=day`: the counts of each day (UTC), in order. A day without messages is left out. */
             series?: components["schemas"]["DayCounts"][];
+        };
+        CampaignList: {
+            items: components["schemas"]["Campaign"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @description A campaign is a reference of the front end. Here it stands with all messages that name it.
+         * @example {
+         *       "campaign_id": "vaccination-2026",
+         *       "name": "Second round, Dakar",
+         *       "first_at": "2026-11-23T09:59:00Z",
+         *       "last_at": "2026-11-23T10:00:00Z",
+         *       "distributions": 1,
+         *       "counts": {
+         *         "pending": 0,
+         *         "sent": 1,
+         *         "delivered": 2,
+         *         "read": 0,
+         *         "failed": 1
+         *       },
+         *       "segments": 4,
+         *       "prices": [
+         *         {
+         *           "country": "SN",
+         *           "currency": "XOF",
+         *           "amount": "48",
+         *           "segments": 4
+         *         }
+         *       ]
+         *     }
+         */
+        Campaign: {
+            campaign_id: string;
+            /** @description That of its newest distribution with a name. */
+            name: string | null;
+            /**
+             * Format: date-time
+             * @description When its first message was accepted, or its first distribution was made.
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description When its last message was accepted, or its last distribution was made or logged its last chunk.
+             */
+            last_at: string;
+            /** @description Its distributions, once they are planned. */
+            distributions: number;
+            counts: components["schemas"]["Counts"];
+            /** @description SMS segments that the provider was given. */
+            segments: number;
+            prices: components["schemas"]["CountryPrice"][];
         };
         /** @description The figures of a channel or of a country. */
         Figures: {
@@ -2538,7 +2618,11 @@ export interface components {
             status: components["schemas"]["TemplateStatus"] | null;
         };
         Balance: {
-            country: components["schemas"]["Country"];
+            /**
+             * @description ISO 3166-1; for a country that is not covered, Orange's own code.
+             * @example SN
+             */
+            country: string;
             units: number;
             /** Format: date-time */
             expires_at: string | null;
@@ -3627,6 +3711,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            500: components["responses"]["Unexpected"];
+        };
+    };
+    list_campaigns: {
+        parameters: {
+            query?: {
+                /** @description Items on a page. */
+                limit?: components["parameters"]["limit"];
+                /** @description `next_cursor` of the previous page, with the same filters. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: {
+                /** @description Texts in French or English. */
+                "Accept-Language"?: components["parameters"]["accept_language"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignList"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -1,6 +1,8 @@
 """Contains all the data models used in inputs/outputs"""
 
 from .balance import Balance
+from .campaign import Campaign
+from .campaign_list import CampaignList
 from .cards_within_24h import CardsWithin24H
 from .channel import Channel
 from .channel_health import ChannelHealth
@@ -42,9 +44,8 @@ from .field_code import FieldCode
 from .field_error import FieldError
 from .field_error_list import FieldErrorList
 from .figures import Figures
+from .figures_by_channel import FiguresByChannel
 from .gateway_message import GatewayMessage
-from .get_campaign_statistics_group import GetCampaignStatisticsGroup
-from .get_statistics_group import GetStatisticsGroup
 from .gsm_7_offer import Gsm7Offer
 from .health import Health
 from .health_check import HealthCheck
@@ -89,7 +90,6 @@ from .sms_integration import SmsIntegration
 from .sms_integration_patch import SmsIntegrationPatch
 from .sms_integration_view import SmsIntegrationView
 from .statistics import Statistics
-from .statistics_by_channel import StatisticsByChannel
 from .statistics_by_country import StatisticsByCountry
 from .statistics_by_reason import StatisticsByReason
 from .status_reason import StatusReason
@@ -122,6 +122,8 @@ from .whats_app_integration_view import WhatsAppIntegrationView
 
 __all__ = (
     "Balance",
+    "Campaign",
+    "CampaignList",
     "CardsWithin24H",
     "Channel",
     "ChannelHealth",
@@ -163,9 +165,8 @@ __all__ = (
     "FieldError",
     "FieldErrorList",
     "Figures",
+    "FiguresByChannel",
     "GatewayMessage",
-    "GetCampaignStatisticsGroup",
-    "GetStatisticsGroup",
     "Gsm7Offer",
     "Health",
     "HealthCheck",
@@ -210,7 +211,6 @@ __all__ = (
     "SmsIntegrationPatch",
     "SmsIntegrationView",
     "Statistics",
-    "StatisticsByChannel",
     "StatisticsByCountry",
     "StatisticsByReason",
     "StatusReason",

@@ -6,8 +6,6 @@ from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 
-from ..models.country import Country
-
 T = TypeVar("T", bound="Balance")
 
 
@@ -15,17 +13,17 @@ T = TypeVar("T", bound="Balance")
 class Balance:
     """
     Attributes:
-        country (Country): A covered country, ISO 3166-1.
+        country (str): ISO 3166-1; for a country that is not covered, Orange's own code.
         units (int):
         expires_at (datetime.datetime | None):
     """
 
-    country: Country
+    country: str
     units: int
     expires_at: datetime.datetime | None
 
     def to_dict(self) -> dict[str, Any]:
-        country = self.country.value
+        country = self.country
 
         units = self.units
 
@@ -50,7 +48,7 @@ class Balance:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        country = Country(d.pop("country"))
+        country = d.pop("country")
 
         units = d.pop("units")
 

@@ -63,6 +63,8 @@ class Distribution:
             holds (list[DistributionHold]): What keeps some of its messages pending, each hold with the scope of its cause.
                 The other messages continue. When none are left, the status is `paused`, except for Meta's daily limit. A hold
                 ends by itself once its cause has ended; `resume` checks it at once.
+            reached (int): How many rows reached their person: the message itself, its fallback or a resend was delivered or
+                read. Each row counts once.
             fallback (DistributionFallback | None): Null if none was asked for.
     """
 
@@ -91,6 +93,7 @@ class Distribution:
     completed_at: datetime.datetime | None
     columns: list[Column] | None
     holds: list[DistributionHold]
+    reached: int
     fallback: DistributionFallback | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -188,6 +191,8 @@ class Distribution:
             holds_item = holds_item_data.to_dict()
             holds.append(holds_item)
 
+        reached = self.reached
+
         fallback: dict[str, Any] | None
         if isinstance(self.fallback, DistributionFallback):
             fallback = self.fallback.to_dict()
@@ -223,6 +228,7 @@ class Distribution:
                 "completed_at": completed_at,
                 "columns": columns,
                 "holds": holds,
+                "reached": reached,
                 "fallback": fallback,
             }
         )
@@ -411,6 +417,8 @@ class Distribution:
 
             holds.append(holds_item)
 
+        reached = d.pop("reached")
+
         def _parse_fallback(data: object) -> DistributionFallback | None:
             if data is None:
                 return data
@@ -452,6 +460,7 @@ class Distribution:
             completed_at=completed_at,
             columns=columns,
             holds=holds,
+            reached=reached,
             fallback=fallback,
         )
 

@@ -12,7 +12,6 @@ from typing import (
 
 from attrs import define as _attrs_define
 
-from ..models.country import Country
 from ..models.message_mode import MessageMode
 from ..models.text_encoding import TextEncoding
 
@@ -31,7 +30,7 @@ class PreviewValid:
     Attributes:
         valid (Literal[True]):
         recipient (str): Masked: country code, two digits, three asterisks, the last four.
-        country (Country): A covered country, ISO 3166-1.
+        country (str): The country of the number, ISO 3166-1. WhatsApp may go to a country that SMS does not cover.
         mode (MessageMode): What is sent: a template, a text in an open WhatsApp session, or an SMS.
         text (str): What the person will read.
         encoding (None | TextEncoding):
@@ -46,7 +45,7 @@ class PreviewValid:
 
     valid: Literal[True]
     recipient: str
-    country: Country
+    country: str
     mode: MessageMode
     text: str
     encoding: None | TextEncoding
@@ -66,7 +65,7 @@ class PreviewValid:
 
         recipient = self.recipient
 
-        country = self.country.value
+        country = self.country
 
         mode = self.mode.value
 
@@ -144,7 +143,7 @@ class PreviewValid:
 
         recipient = d.pop("recipient")
 
-        country = Country(d.pop("country"))
+        country = d.pop("country")
 
         mode = MessageMode(d.pop("mode"))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..models.country_price import CountryPrice
     from ..models.counts import Counts
     from ..models.day_counts import DayCounts
-    from ..models.statistics_by_channel import StatisticsByChannel
+    from ..models.figures_by_channel import FiguresByChannel
     from ..models.statistics_by_country import StatisticsByCountry
     from ..models.statistics_by_reason import StatisticsByReason
 
@@ -31,12 +31,11 @@ class Statistics:
         to (datetime.datetime | None): The end of the last hour that counts: `to`, moved on to the next full hour. Null
             without `to`.
         counts (Counts): Messages by current status.
-        by_channel (StatisticsByChannel): The figures of each channel; their counts add up to all counts. A channel
-            without messages is left out.
+        by_channel (FiguresByChannel): The figures of each channel. A channel without messages is left out.
         by_reason (StatisticsByReason): Failed messages by reason, and `receipt_missing`: messages that were sent more
             than 48 hours ago and are still `sent`.
         by_country (StatisticsByCountry): The figures of each country (ISO 3166-1); their counts add up to all counts. A
-            country without messages is left out.
+            country without messages is left out. `ZZ` has the rows of the further countries of a list with more than fifty.
         delivery_rate (float | None): Delivered or read messages, divided by all that were tried: all except pending,
             cancelled, erased and experiment_withheld. Null if none was tried.
         read_rate (float | None): Read messages, divided by the WhatsApp messages delivered or read; an SMS never
@@ -55,7 +54,7 @@ class Statistics:
     from_: datetime.datetime | None
     to: datetime.datetime | None
     counts: Counts
-    by_channel: StatisticsByChannel
+    by_channel: FiguresByChannel
     by_reason: StatisticsByReason
     by_country: StatisticsByCountry
     delivery_rate: float | None
@@ -141,7 +140,7 @@ class Statistics:
         from ..models.country_price import CountryPrice  # noqa: PLC0415
         from ..models.counts import Counts  # noqa: PLC0415
         from ..models.day_counts import DayCounts  # noqa: PLC0415
-        from ..models.statistics_by_channel import StatisticsByChannel  # noqa: PLC0415
+        from ..models.figures_by_channel import FiguresByChannel  # noqa: PLC0415
         from ..models.statistics_by_country import StatisticsByCountry  # noqa: PLC0415
         from ..models.statistics_by_reason import StatisticsByReason  # noqa: PLC0415
 
@@ -179,7 +178,7 @@ class Statistics:
 
         counts = Counts.from_dict(d.pop("counts"))
 
-        by_channel = StatisticsByChannel.from_dict(d.pop("by_channel"))
+        by_channel = FiguresByChannel.from_dict(d.pop("by_channel"))
 
         by_reason = StatisticsByReason.from_dict(d.pop("by_reason"))
 

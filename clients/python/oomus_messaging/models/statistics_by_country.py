@@ -15,7 +15,10 @@ T = TypeVar("T", bound="StatisticsByCountry")
 
 @_attrs_define
 class StatisticsByCountry:
-    """The figures of each country (ISO 3166-1); their counts add up to all counts. A country without messages is left out."""
+    """The figures of each country (ISO 3166-1); their counts add up to all counts. A country without messages is left out.
+    `ZZ` has the rows of the further countries of a list with more than fifty.
+
+    """
 
     additional_properties: dict[str, Figures] = _attrs_field(init=False, factory=dict)
 

@@ -1,6 +1,6 @@
 import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx
@@ -8,7 +8,6 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.gateway_message import GatewayMessage
-from ...models.get_campaign_statistics_group import GetCampaignStatisticsGroup
 from ...models.problem import Problem
 from ...models.statistics import Statistics
 from ...types import UNSET, Response, Unset
@@ -19,7 +18,7 @@ def _get_kwargs(
     *,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetCampaignStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -38,11 +37,7 @@ def _get_kwargs(
         json_to = to.isoformat()
     params["to"] = json_to
 
-    json_group: str | Unset = UNSET
-    if not isinstance(group, Unset):
-        json_group = group.value
-
-    params["group"] = json_group
+    params["group"] = group
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -109,7 +104,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetCampaignStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> Response[GatewayMessage | Problem | Statistics]:
     """A campaign's figures
@@ -124,7 +119,7 @@ def sync_detailed(
             number is refused (see the Identifier rule in the introduction).
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetCampaignStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:
@@ -156,7 +151,7 @@ def sync(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetCampaignStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> GatewayMessage | Problem | Statistics | None:
     """A campaign's figures
@@ -171,7 +166,7 @@ def sync(
             number is refused (see the Identifier rule in the introduction).
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetCampaignStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:
@@ -198,7 +193,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetCampaignStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> Response[GatewayMessage | Problem | Statistics]:
     """A campaign's figures
@@ -213,7 +208,7 @@ async def asyncio_detailed(
             number is refused (see the Identifier rule in the introduction).
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetCampaignStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:
@@ -243,7 +238,7 @@ async def asyncio(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetCampaignStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> GatewayMessage | Problem | Statistics | None:
     """A campaign's figures
@@ -258,7 +253,7 @@ async def asyncio(
             number is refused (see the Identifier rule in the introduction).
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetCampaignStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:

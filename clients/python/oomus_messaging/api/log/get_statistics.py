@@ -1,13 +1,12 @@
 import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.gateway_message import GatewayMessage
-from ...models.get_statistics_group import GetStatisticsGroup
 from ...models.problem import Problem
 from ...models.statistics import Statistics
 from ...types import UNSET, Response, Unset
@@ -17,7 +16,7 @@ def _get_kwargs(
     *,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -36,11 +35,7 @@ def _get_kwargs(
         json_to = to.isoformat()
     params["to"] = json_to
 
-    json_group: str | Unset = UNSET
-    if not isinstance(group, Unset):
-        json_group = group.value
-
-    params["group"] = json_group
+    params["group"] = group
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -104,7 +99,7 @@ def sync_detailed(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> Response[GatewayMessage | Problem | Statistics]:
     """The organisation's figures
@@ -118,7 +113,7 @@ def sync_detailed(
     Args:
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:
@@ -148,7 +143,7 @@ def sync(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> GatewayMessage | Problem | Statistics | None:
     """The organisation's figures
@@ -162,7 +157,7 @@ def sync(
     Args:
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:
@@ -187,7 +182,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> Response[GatewayMessage | Problem | Statistics]:
     """The organisation's figures
@@ -201,7 +196,7 @@ async def asyncio_detailed(
     Args:
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:
@@ -229,7 +224,7 @@ async def asyncio(
     client: AuthenticatedClient,
     from_: datetime.datetime | Unset = UNSET,
     to: datetime.datetime | Unset = UNSET,
-    group: GetStatisticsGroup | Unset = UNSET,
+    group: Literal["day"] | Unset = UNSET,
     accept_language: str | Unset = "en",
 ) -> GatewayMessage | Problem | Statistics | None:
     """The organisation's figures
@@ -243,7 +238,7 @@ async def asyncio(
     Args:
         from_ (datetime.datetime | Unset):
         to (datetime.datetime | Unset):
-        group (GetStatisticsGroup | Unset):
+        group (Literal['day'] | Unset):
         accept_language (str | Unset):  Default: 'en'.
 
     Raises:

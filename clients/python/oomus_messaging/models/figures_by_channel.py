@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from ..models.figures import Figures
 
 
-T = TypeVar("T", bound="StatisticsByChannel")
+T = TypeVar("T", bound="FiguresByChannel")
 
 
 @_attrs_define
-class StatisticsByChannel:
-    """The figures of each channel; their counts add up to all counts. A channel without messages is left out.
+class FiguresByChannel:
+    """The figures of each channel. A channel without messages is left out.
 
     Attributes:
         whatsapp (Figures | Unset): The figures of a channel or of a country.
@@ -64,9 +64,9 @@ class StatisticsByChannel:
         else:
             sms = Figures.from_dict(_sms)
 
-        statistics_by_channel = cls(
+        figures_by_channel = cls(
             whatsapp=whatsapp,
             sms=sms,
         )
 
-        return statistics_by_channel
+        return figures_by_channel
