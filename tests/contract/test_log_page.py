@@ -10,7 +10,7 @@ import pytest
 from shared.campaigns.counts import RECEIPT_MISSING, RECEIPT_MISSING_AFTER
 from shared.messages.message import Chunk, Message, Status
 from shared.messages.payload import Channel
-from shared.messages.ports import Log, LogQuery, Move
+from shared.messages.ports import Log, LogQuery, Move, pages
 from tests.contract.making import NOON, ORGANISATION, SECOND, message
 from tests.contract.world import World
 
@@ -126,6 +126,17 @@ async def test_filters(world: World, name: str) -> None:
     assert await walked(world.log, query, 4) == expected
     whole = await world.log.page(query, None, 100)
     assert ([one.message_id for one in whole.items], whole.position) == (expected, None)
+
+
+@pytest.mark.parametrize("about", [1, 4, 100])
+@pytest.mark.parametrize("name", FILTERS)
+async def test_read_in_stretches_it_is_the_same_list(world: World, name: str, about: int) -> None:
+    rows = await filled(world)
+    query, matches = FILTERS[name]
+    found: list[Message] = []
+    async for items in pages(lambda position: world.log.stretch(query, position, about)):
+        found += items
+    assert [one.message_id for one in found] == newest_first([one for one in rows if matches(one)])
 
 
 @pytest.mark.parametrize("query", [ALL, replace(ALL, campaign_id="c-1"), replace(ALL, enrollment_id="e-1")])
