@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.campaigns.counts import counted
 from shared.campaigns.distribution import Counts, together
-from shared.messages.message import Chunk, Message, PayloadRef, Status, may_move
+from shared.messages.message import ARRIVED, Chunk, Message, PayloadRef, Status, may_move
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
 from shared.messages.status_writer import StatusWriter, change_of
@@ -42,12 +42,14 @@ def moved(message: Message, move: Move) -> Message | None:
 
 
 def recounted(messages: list[Message]) -> Counts:
-    """A recount: the statuses of all rows that are not pending, and the reasons of the failed ones."""
+    """A recount: the statuses of all rows that are not pending, the reasons of the failed ones, and those that
+    arrived."""
     settled = [message for message in messages if message.status is not Status.PENDING]
     reasons = Counter(message.reason for message in settled if message.status is Status.FAILED and message.reason)
     return Counts(
         by_status=dict(Counter(message.status for message in settled)),
         by_reason={reason: count for reason, count in reasons.items() if reason is not None},
+        reached=sum(message.status in ARRIVED for message in settled),
     )
 
 
@@ -81,7 +83,12 @@ def test_the_changes_of_won_moves_add_up_to_a_recount(wishes: list[tuple[int, Mo
             move_to(Status.SENT, None),
             Counts(by_status={Status.SENT: 1}, awaiting={MINUTE_OF_NOW: 1}),
         ),
-        (Status.SENT, None, move_to(Status.READ, None), Counts(by_status={Status.SENT: -1, Status.READ: 1})),
+        (
+            Status.SENT,
+            None,
+            move_to(Status.READ, None),
+            Counts(by_status={Status.SENT: -1, Status.READ: 1}, reached=1),
+        ),
         (
             Status.PENDING,
             None,
@@ -92,7 +99,7 @@ def test_the_changes_of_won_moves_add_up_to_a_recount(wishes: list[tuple[int, Mo
             Status.FAILED,
             "undeliverable",
             move_to(Status.DELIVERED, None),
-            Counts(by_status={Status.FAILED: -1, Status.DELIVERED: 1}, by_reason={"undeliverable": -1}),
+            Counts(by_status={Status.FAILED: -1, Status.DELIVERED: 1}, by_reason={"undeliverable": -1}, reached=1),
         ),
     ],
 )
