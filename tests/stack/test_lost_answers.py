@@ -34,7 +34,7 @@ def test_no_sms_ends_as_unknown_although_no_call_was_made(programme: Programme) 
         made = [sent(programme, number) for number in range(8)]
         until(lambda: len(programme.ledger("orange")), lambda taken: taken >= 4)
     programme.move_to(programme.stack.now() + timedelta(minutes=10))
-    ended = [programme.settled(identity, "delivered") for identity in made]
+    ended = [programme.settled_at_a_tick(identity, "delivered") for identity in made]
     assert [one["reason"] for one in ended] == [None] * 8
     assert len(programme.ledger("orange")) == 8
 
