@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 
+from shared.base.concurrency import gather_bounded
 from shared.base.refusal import FieldError
 from shared.campaigns.counts import RECEIPT_MISSING
 from shared.campaigns.distribution import Counts, Distribution, Retry
@@ -93,14 +94,15 @@ def selects(retry: Retry, message: Message) -> bool:
 async def without_place(log: Log, organisation: str, rows: Iterable[PlannedRow]) -> set[int]:
     """Let the rows of a retry take the places of their failed messages, once they are in the log. Returns the rows
     (`PlannedRow.row`) whose failed message another one replaces, or has arrived. May be done twice."""
+    lacking: set[int] = set()
 
-    async def lacks_place(row: PlannedRow, resend_of: str) -> int | None:
-        has_place = await log.note_successor(organisation, resend_of, successor=row.message_id)
-        return None if has_place else row.row
+    async def take(row: PlannedRow, resend_of: str) -> None:
+        if not await log.note_successor(organisation, resend_of, successor=row.message_id):
+            lacking.add(row.row)
 
     again = [(row, row.payload.resend_of) for row in rows if row.payload is not None]
-    lacking = await asyncio.gather(*(lacks_place(row, parent) for row, parent in again if parent is not None))
-    return {row for row in lacking if row is not None}
+    await gather_bounded(take(row, parent) for row, parent in again if parent is not None)
+    return lacking
 
 
 def _failed(counts: Counts, retry: Retry) -> int:

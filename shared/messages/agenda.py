@@ -118,8 +118,19 @@ class Agenda:
             await self._given_up(message, message.dead, now)
         elif message.chunk is not None and not _may_leave(distribution):
             await self._wait_with(message, distribution, now)
-        elif not await self._is_parked(message, states):
+        elif await self._has_place(message, now) and not await self._is_parked(message, states):
             await self._enqueue(message, distribution, now)
+
+    async def _has_place(self, message: Message, now: datetime) -> bool:
+        """Whether the message has the place of the failed one that it sends again. The worker that logged it may have
+        died before it took the place. If another message has it, this one ends."""
+        key, parent = (message.organisation, message.message_id), message.parent_message_id
+        if parent is None or message.via == "fallback":
+            return True
+        if await self._deps.log.note_successor(key[0], parent, successor=key[1]):
+            return True
+        await self._deps.status_writer.end_unsent(*key, ALREADY_SENT, now)
+        return False
 
     async def _is_parked(self, message: Message, states: "_States") -> bool:
         """Whether one of its scopes is held. The message then waits for the end of the hold, and its fallback does not
@@ -213,23 +224,12 @@ class Agenda:
             await self._deps.status_writer.end_unsent(*key, answer.reason, now)
         return answer.decision is GateDecision.GO
 
-    async def _has_place(self, message: Message, resend_of: str, now: datetime) -> bool:
-        """Whether the message has the place of the failed one that it sends again. The worker that logged it may have
-        died before it took the place. If another message has it, this one ends."""
-        key = (message.organisation, message.message_id)
-        if await self._deps.log.note_successor(key[0], resend_of, successor=key[1]):
-            return True
-        await self._deps.status_writer.end_unsent(*key, ALREADY_SENT, now)
-        return False
-
     async def _enqueue(self, message: Message, distribution: Distribution | None, now: datetime) -> None:
         payload = await self._deps.plans.read_payload(message.payload)
         if payload is None:
             await self._deps.status_writer.end_unsent(
                 message.organisation, message.message_id, "expired" if message.person else ERASED, now
             )
-            return
-        if payload.resend_of is not None and not await self._has_place(message, payload.resend_of, now):
             return
         if payload.fallback_of is not None and not await self._may_go(message, payload, now):
             return

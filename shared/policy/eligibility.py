@@ -147,10 +147,9 @@ def _composed(row: Row, frame: Frame, received_at: datetime) -> Composed | Rejec
         return _composed_again(row, row.stored, row.stored.payload, frame)
     if row.raw is None:
         field_error = row.field_error or FieldError(field="row", code="row_unreadable", facts={"unread": "broken"})
-        known = row.stored
-        return _rejected(
-            row, (field_error,), known.recipient if known else None, known.enrollment_id if known else None
-        )
+        if row.stored is not None:
+            return _rejected(row, (field_error,), row.stored.recipient, row.stored.enrollment_id)
+        return _rejected(row, (field_error,), None, None)
     enrollment: str | None = None
     try:
         recipient = read_recipient(row.raw, frame.defaults, frame.dhis2, received_at)

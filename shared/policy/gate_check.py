@@ -236,8 +236,10 @@ def by_failed(message_id: str, parents: Sequence[Message], now: datetime) -> Ans
     failed message, the one that this replaced, and so on.
 
     None of them may have arrived, which a provider may report late. Each must name the next one as its successor;
-    otherwise another message goes in its place.
+    otherwise another message goes in its place. If none has the place yet, the agenda takes it.
     """
+    if parents and parents[0].may_be_sent_again:
+        return Answer(decision=GateDecision.HELD)
     child = message_id
     for parent in parents:
         is_replaced = child in (parent.successor_message_id, fallback_id(parent.message_id))

@@ -483,8 +483,8 @@ GUARDS = (
     Guard(
         name="resend: the agenda sends it only in the place of its failed message",
         file="shared/messages/agenda.py",
-        before="if await self._deps.log.note_successor(key[0], resend_of, successor=key[1]):",
-        after="if key[1]:",
+        before="if await self._deps.log.note_successor(key[0], parent, successor=key[1]):",
+        after="if parent:",
         tests=(_RETRY,),
     ),
     Guard(

@@ -12,6 +12,7 @@ from shared.base.ids import resend_id, retry_id, row_message_id
 from shared.base.refusal import FieldError, ProblemCode, Refusal
 from shared.campaigns.create import NewRetry
 from shared.campaigns.distribution import Action, Distribution, DistributionStatus, Schedule, ScheduleMode
+from shared.holds.hold import ACCOUNT
 from shared.messages.message import Message, Status
 from shared.messages.payload import Channel
 from shared.messages.ports import Move
@@ -249,6 +250,32 @@ def test_a_killed_resend_takes_its_place_at_the_next_tick(office: Office) -> Non
     office.finish()
     assert office.row(resend_id(parent.message_id)).status is Status.SENT
     assert row(office, source, 1).successor_message_id == resend_id(parent.message_id)
+
+
+def test_a_killed_resend_takes_its_place_before_it_waits_for_a_hold(office: Office) -> None:
+    """The message that probes the hold is enqueued without the agenda, and the gate would end it."""
+    parent = row(office, failed_list(office, "undeliverable"), 1)
+    assert office.killed(office.resends().resend(DEMO, parent.message_id), ("log.note_successor", 1))
+    known = office.run(office.holding.get(DEMO, Channel.SMS))
+    assert office.run(office.holding.hold(known, ACCOUNT, "token_invalid"))
+    office.clock.pass_by(seconds=61)
+    office.tick()
+    assert office.row(parent.message_id).successor_message_id == resend_id(parent.message_id)
+    office.finish()
+    assert office.row(resend_id(parent.message_id)).status is Status.SENT
+
+
+def test_a_row_that_has_lost_its_place_to_no_other_takes_it_again(office: Office) -> None:
+    """An older row of the failed message was put back."""
+    source = failed_list(office, "undeliverable")
+    parent = row(office, source, 1)
+    made = retried(office, source)
+    office.log.rows[DEMO, parent.message_id] = parent
+    office.deliver(within=timedelta(minutes=1))
+    assert (row(office, made, 1).status, office.provider.accepted) == (Status.PENDING, [])
+    office.clock.pass_by(minutes=1)
+    office.finish()
+    assert (row(office, made, 1).status, sent_to(office)) == (Status.SENT, {"+221770000001": 1})
 
 
 @pytest.mark.parametrize("when", ["planned", "released"])
