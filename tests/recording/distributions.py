@@ -224,12 +224,13 @@ def _exports(scene: Scene, made: str) -> None:
             scene.call("GET", f"/v1/exports/{asked['export_id']}", language=language)
     refused: tuple[Json, ...] = (
         {}, {"kind": "x"}, {"kind": "duplicates"}, {"kind": "rejected_rows", "distribution_id": made, "status": "sent"},
-        {"kind": "messages", "distribution_id": made, "campaign_id": "x"}, {"kind": "messages", "distribution_id": "x"},
+        {"kind": "messages", "distribution_id": made, "campaign_id": "x"},
+        {"kind": "messages", "distribution_id": world.UNKNOWN_ID},
         {"kind": "messages", "from": "2026-11-23T10:00:00Z", "to": "2026-11-22T10:00:00Z"},
     )  # fmt: skip
     for order in refused:
         scene.both("POST", "/v1/exports", json=order)
-    scene.both("GET", "/v1/exports/x")
+    scene.both("GET", f"/v1/exports/{world.UNKNOWN_ID}")
 
 
 def _hold(scene: Scene, channel: str, last: int, settings: Json) -> None:
