@@ -970,6 +970,20 @@ GUARDS = (
         tests=("tests/unit/pacing/test_members.py",),
     ),
     Guard(
+        name="settings: of two changes at once the later one loses nothing of the other",
+        file="shared/integrations/administration.py",
+        before="if not await self._deps.integrations.put(integration, replacing=stored.version):",
+        after="if not await self._deps.integrations.put(integration):",
+        tests=("tests/unit/integrations/test_patch.py",),
+    ),
+    Guard(
+        name="settings: only the state that was read is replaced",
+        file="shared/storage/secrets.py",
+        before="SecretString=text, ClientRequestToken=following(version))",
+        after="SecretString=text)",
+        tests=("tests/contract/test_integrations.py", "tests/contract/test_token_store.py"),
+    ),
+    Guard(
         name="secrets: the previous version of an erased secret cannot be read either",
         file="shared/storage/secrets.py",
         before="for version in (first, following(first)):",
