@@ -15,6 +15,11 @@ _REFUSED = {
     "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
     "message": "The conditional request failed",
 }
+_FAILED = "ConditionalCheckFailed"
+_CANCELLED = {
+    "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+    "message": "Transaction cancelled",
+}
 _DUPLICATE = {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}
 
 
@@ -37,6 +42,7 @@ class DynamoDb:
             "Query": self._query,
             "BatchExecuteStatement": self._insert_many,
             "BatchWriteItem": self._put_many,
+            "TransactWriteItems": self._transact,
             "Scan": self._scan,
         }
         return answers[action](body)
@@ -88,6 +94,23 @@ class DynamoDb:
         wanted = {"ALL_NEW": after, "ALL_OLD": before, "UPDATED_NEW": after, "UPDATED_OLD": before}
         attributes = wanted.get(body.get("ReturnValues", "NONE"))
         return 200, {"Attributes": attributes} if attributes else {}
+
+    def _transact(self, body: Body) -> Answer:
+        """Make all puts and updates or none. Each costs its table's write twice, and its indexes' once."""
+        writes = [(kind, write) for item in body["TransactItems"] for kind, write in item.items()]
+        befores = [self._before(write) for _, write in writes]
+        held = [self._holds(before, write) for before, (_, write) in zip(befores, writes, strict=True)]
+        if not all(held):
+            self._counted.used("write", sum(2 * max(write_units(before), 1) for before in befores))
+            return 400, {**_CANCELLED, "CancellationReasons": [{"Code": "None" if one else _FAILED} for one in held]}
+        for before, (kind, write) in zip(befores, writes, strict=True):
+            {"Put": self._put, "Update": self._update}[kind](write)
+            self._counted.used("write", max(write_units(before), write_units(self._before(write)), 1))
+        return 200, {}
+
+    def _before(self, write: Body) -> Item | None:
+        table = self.tables[write["TableName"]]
+        return table.items.get(table.key_of(write.get("Key") or write["Item"]))
 
     def _delete(self, body: Body) -> Answer:
         table = self.tables[body["TableName"]]

@@ -107,3 +107,16 @@ def test_a_sparse_index_is_scanned_for_what_it_holds(dynamodb: DynamoDb) -> None
     scan = {"TableName": "LogTable", "IndexName": "dead_letters"}
     assert dynamodb.answer("Scan", {**scan, "Limit": 10})[1]["Count"] == 3
     assert dynamodb.answer("Scan", {**scan, "Limit": 2})[1]["Count"] == 2
+
+
+def test_a_transaction_makes_all_writes_or_none_and_costs_twice(dynamodb: DynamoDb) -> None:
+    def put(pk: str, condition: str) -> dict[str, object]:
+        return {"Put": {"TableName": "LogTable", "Item": {"pk": {"S": pk}}, "ConditionExpression": condition}}
+
+    absent, there = "attribute_not_exists(pk)", "attribute_exists(pk)"
+    status, answer = dynamodb.answer("TransactWriteItems", {"TransactItems": [put("a", absent), put("b", there)]})
+    assert (status, answer["CancellationReasons"]) == (400, [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}])
+    assert dynamodb.tables["LogTable"].items == {}
+    before = dynamodb._counted.units["write"]
+    assert dynamodb.answer("TransactWriteItems", {"TransactItems": [put("a", absent), put("b", absent)]}) == (200, {})
+    assert (len(dynamodb.tables["LogTable"].items), dynamodb._counted.units["write"] - before) == (2, 4)

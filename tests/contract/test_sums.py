@@ -106,11 +106,16 @@ async def test_the_second_of_two_summings_writes_nothing(world: World) -> None:
     assert await stored(world) == {SENEGAL: SENT}
 
 
-async def test_a_sum_that_changed_meanwhile_is_refused(world: World) -> None:
+@pytest.mark.parametrize("revision", [0, 1], ids=["new", "stored"])
+async def test_a_sum_that_changed_meanwhile_is_refused(world: World, revision: int) -> None:
+    if revision:
+        await world.distributions.count(ORGANISATION, HOUR, SENT, began=NOON)
+        await summed(world)
+    seen = Sum(cells={SENEGAL: SENT}, revision=revision)
     for number, place in enumerate((HOUR, OTHER)):
         await world.distributions.count(ORGANISATION, place, SENT, began=NOON)
         [leaf] = [one for one in await waiting(world) if one.place == place]
-        refused = await world.sums.write(ORGANISATION, [(leaf, Share())], {HOUR_SUM: Sum(cells={SENEGAL: SENT})})
+        refused = await world.sums.write(ORGANISATION, [(leaf, Share())], {HOUR_SUM: seen})
         assert refused == (Refused(leaves=frozenset(), sums=True) if number else None)
     assert [leaf.place for leaf in await waiting(world)] == [OTHER]
 

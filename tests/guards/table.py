@@ -35,6 +35,7 @@ _WHOSE_WEBHOOK = "tests/unit/webhooks/test_whose_update.py"
 _WHOSE_STATUS = "tests/unit/webhooks/test_whose_status.py"
 _MOVES = "tests/contract/test_log_moves.py"
 _SILENT = "tests/unit/sending/test_silent_meta.py"
+_SUMS = "tests/contract/test_sums.py"
 _COUNTS = "tests/contract/test_counts.py"
 _PHONE = "tests/unit/recipients/test_phone.py"
 _FILES = "tests/unit/recipients/files"
@@ -120,6 +121,41 @@ GUARDS = (
         before="attribute_not_exists(counted_at) OR counted_at < :began",
         after="attribute_not_exists(counted_at) OR counted_at < :began OR counted_at >= :began",
         tests=(_COUNTS,),
+    ),
+    Guard(
+        name="sums: what is summed already is not added again",
+        file="shared/statistics/sums.py",
+        before="new = difference(share, leaf.summed or Share())",
+        after="new = difference(share, Share())",
+        tests=(_SUMS,),
+    ),
+    Guard(
+        name="sums: a leaf that has changed since it was read is not summed",
+        file="shared/storage/dynamodb/sums.py",
+        before='"ConditionExpression": "changes = :changes AND "',
+        after='"ConditionExpression": "changes >= :changes AND "',
+        tests=(_SUMS,),
+    ),
+    Guard(
+        name="sums: a sum that another worker has written is not overwritten",
+        file="shared/storage/dynamodb/sums.py",
+        before='put["ConditionExpression"] = "revision = :seen"',
+        after='put["ConditionExpression"] = "revision >= :seen"',
+        tests=(_SUMS,),
+    ),
+    Guard(
+        name="sums: a distribution that is confirmed or over waits to be summed",
+        file="shared/storage/dynamodb/distributions.py",
+        before="if saved.rest != distribution.rest:",
+        after="if saved.rest == distribution.rest and saved.rest != distribution.rest:",
+        tests=(_SUMS,),
+    ),
+    Guard(
+        name="counts: a row counts as reached once",
+        file="shared/storage/dynamodb/log.py",
+        before='conditions=("attribute_not_exists(reached)",)',
+        after='conditions=("attribute_exists(pk)",)',
+        tests=("tests/contract/test_log_once_more.py",),
     ),
     Guard(
         name="counts: a recount asked for during a recount still follows",

@@ -189,6 +189,7 @@ WRITES = (
     ),
     *("log.card_taken", "log.retry_message", "log.unlink"),
     *("log.note_reporting", "last_heard_store.note_reports", "last_heard_store.note_silence"),
+    *("log.note_reached", "sums.write"),
     *(
         "log.move_next_check",
         "log.fall_back",
