@@ -65,10 +65,10 @@ class StatusWriter:
             self._tell(moved.before, move)
         self._note(moved, move, began)
         if moved.before is not None and move.status in ARRIVED:
-            await self._reach_parents(moved, move)
+            await self._mark_parents(moved, move)
         return moved
 
-    async def _reach_parents(self, moved: Moved, move: Move) -> None:
+    async def _mark_parents(self, moved: Moved, move: Move) -> None:
         """Note, up to the row of the distribution, that its fallback or resend has arrived; each row is counted once.
 
         Done at the first arrival, and again when the same report comes again, because the worker that moved the message

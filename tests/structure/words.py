@@ -109,7 +109,7 @@ NOT_MEANT: Mapping[str, str] = _reasons(
     (
         "api.md's or the simulators' /_control routes' own word",
         """
-        characters_left copy_unreadable COPY_UNREADABLE template_verdict
+        characters_left copy_unreadable COPY_UNREADABLE template_verdict reached note_reached _REACHED test_reached
     """,
     ),
     ("a logical ID or rule of template.yaml, which does not change", "TroublesQuery SomebodyHearsProd"),
