@@ -40,7 +40,10 @@ def store(folder: Path) -> None:
         if stored.is_dir():
             shutil.rmtree(stored)
         stored.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(folder / name, stored) if (folder / name).is_dir() else shutil.copy(folder / name, stored)
+        if (folder / name).is_dir():
+            shutil.copytree(folder / name, stored)
+        else:
+            shutil.copy(folder / name, stored)
 
 
 def _files(place: Path) -> dict[str, bytes]:
