@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -59,7 +59,7 @@ class Saved:
 class _Wanted:
     """Settings as a PUT states them. `removed`: the names of stored secrets that are not kept."""
 
-    body: JsonObject
+    body: JsonObject = field(repr=False)
     removed: frozenset[str] = frozenset()
 
 

@@ -45,6 +45,7 @@ WAITING = frozenset(
         "bulk_fanout_retry",
         "api_resend_message",
         "api_cancel_message",
+        "api_get_export",
         "api_pause_distribution",
         "api_resume_distribution",
         "api_cancel_distribution",
@@ -67,6 +68,7 @@ STATUSES = {
     "api_upload": CREATED,
     "bulk_fanout_http": CREATED,
     "bulk_fanout_retry": ACCEPTED,
+    "api_post_export": ACCEPTED,
 }
 """Every other HTTP event answers 200."""
 
