@@ -414,15 +414,19 @@ def _campaign(maker: Maker) -> Iterator[Step]:
     yield _api(maker, "statistics", "Statistics", Call(method="GET", path="/v1/statistics"))
     yield _api(maker, "list_campaigns", "ListCampaigns", Call(method="GET", path="/v1/campaigns"))
     yield _api(maker, "list_distributions", "ListDistributions", Call(method="GET", path="/v1/distributions"))
-    order = {"kind": "rejected_rows", "distribution_id": json.loads(answer["body"])["distribution_id"], "language": "fr"}
-    exported = maker.http(Call(method="POST", path="/v1/exports", body=order))
-    export_id = json.loads(maker.invoke("ApiFunction", exported)["body"])["export_id"]
-    yield Step(name="api_post_export", function="ApiFunction", trigger="PostExport", event=exported)
-    yield _api(maker, "get_export", "GetExport", Call(method="GET", path=f"/v1/exports/{export_id}"))
+    yield from _export(maker, json.loads(answer["body"])["distribution_id"])
     for action in ("pause", "resume", "cancel"):
         call = Call(method="POST", path=f"{one}/{action}")
         yield _api(maker, f"{action}_distribution", f"{action.capitalize()}Distribution", call)
     yield Step(name="bulk_fanout_tick", function="BulkFanoutFunction", trigger="Tick", event=maker.tick())
+
+
+def _export(maker: Maker, distribution_id: str) -> Iterator[Step]:
+    order = {"kind": "rejected_rows", "distribution_id": distribution_id, "language": "fr"}
+    ordered = maker.http(Call(method="POST", path="/v1/exports", body=order))
+    export_id = json.loads(maker.invoke("ApiFunction", ordered)["body"])["export_id"]
+    yield Step(name="api_post_export", function="ApiFunction", trigger="PostExport", event=ordered)
+    yield _api(maker, "get_export", "GetExport", Call(method="GET", path=f"/v1/exports/{export_id}"))
 
 
 def environment(stack: Stack) -> dict[str, dict[str, str]]:
