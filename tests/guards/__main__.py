@@ -41,7 +41,10 @@ LONGEST_OF_ALL = 2700
 
 
 def main(words: Sequence[str]) -> int:
-    """Prints one line for each guard, and at the end the guards that no test noticed. Gives the exit code."""
+    """Prints one line for each guard, with processor seconds, and at the end the guards that no test noticed.
+
+    Gives the exit code.
+    """
     chosen = [guard for guard in GUARDS if not words or any(word in guard.name for word in words)]
     if not chosen:
         sys.stderr.write("no guard has such a name\n")
@@ -76,6 +79,8 @@ def _all_pass(whole: Path, chosen: Sequence[Guard], warm: SimpleQueue[Pytest]) -
     tests = sorted({test for guard in chosen for test in guard.tests})
     pytest = warm.get()
     code = pytest.ended(whole, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL, keeps_bytecode=True)
+    if code == 0:
+        _print_line("in place", pytest.seconds, "all guards")
     warm.put(pytest)
     return code == 0
 
@@ -83,10 +88,14 @@ def _all_pass(whole: Path, chosen: Sequence[Guard], warm: SimpleQueue[Pytest]) -
 def _reported(guard: Guard, whole: Path, warm: SimpleQueue[Pytest]) -> bool:
     pytest = warm.get()
     is_noticed = noticed(guard, whole, pytest)
+    _print_line("guarded" if is_noticed else "UNGUARDED", pytest.seconds, guard.name)
     warm.put(pytest)
-    sys.stdout.write(f"{'guarded  ' if is_noticed else 'UNGUARDED'}  {guard.name}\n")
-    sys.stdout.flush()
     return is_noticed
+
+
+def _print_line(result: str, seconds: float, what: str) -> None:
+    sys.stdout.write(f"{result:<9}  {seconds:5.1f} s  {what}\n")
+    sys.stdout.flush()
 
 
 def noticed(guard: Guard, whole: Path, pytest: Pytest) -> bool:

@@ -21,6 +21,9 @@ OPTIONS = (
 class Pytest:
     """Use it in a `with`, and only in one thread at a time."""
 
+    seconds = 0.0
+    """The processor seconds of the last run, with those of the processes that it started."""
+
     def __enter__(self) -> Self:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         self._process = subprocess.Popen(
@@ -69,5 +72,6 @@ class Pytest:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{json.dumps(order)}\n")
         self._process.stdin.flush()
-        answer: int | None = json.loads(self._process.stdout.readline())
-        return answer
+        code: int | None
+        code, self.seconds = json.loads(self._process.stdout.readline())
+        return code

@@ -24,7 +24,41 @@ def test_each_guard_occurs_once_and_the_rest_is_valid_code(guard: Guard) -> None
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
 def test_the_named_tests_exist(guard: Guard) -> None:
     assert guard.tests
-    assert [test for test in guard.tests if not (ROOT / test.partition("::")[0]).exists()] == []
+    assert [test for test in guard.tests if not _exists(test)] == []
+
+
+def _exists(test: str) -> bool:
+    """Whether the file is there and, if `test` names a class or a function, that too. Parameters are not checked."""
+    file, *names = test.partition("[")[0].split("::")
+    if not (ROOT / file).exists():
+        return False
+    nodes: list[ast.stmt] = ast.parse((ROOT / file).read_text()).body
+    for name in names:
+        named = [
+            node
+            for node in nodes
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name
+        ]
+        if not named:
+            return False
+        nodes = named[0].body
+    return True
+
+
+@pytest.mark.parametrize(
+    ("test", "exists"),
+    [
+        ("tests/guards/test_table.py", True),
+        ("tests/guards/test_table.py::test_names_are_distinct", True),
+        ("tests/guards/test_table.py::test_the_first_guards_are_in_the_table[claim]", True),
+        ("tests/guards/test_table.py::test_of_before_it_was_renamed", False),
+        ("tests/guards/test_table.py::TestTable::test_names_are_distinct", False),
+        ("tests/guards/test_no_table.py", False),
+        ("tests/contract/test_exports.py::TestFiles::test_a_part_that_was_overwritten_is_noticed", True),
+    ],
+)
+def test_a_renamed_test_is_noticed(test: str, exists: bool) -> None:
+    assert _exists(test) is exists
 
 
 def test_names_are_distinct() -> None:

@@ -4,8 +4,8 @@ Start it by its path and not with `-m`: it must not import `tests` and `shared` 
 imports them from a checkout of its own. Without it these imports would be half of a run.
 
 It reads one order on each line as JSON (`checkout`, `arguments`, `seconds`, `output`, `keeps_bytecode`). It answers
-each with one line: pytest's exit code, or null if the run took longer than `seconds`. pytest prints to the file
-`output`.
+each with one line: pytest's exit code (null if the run took longer than `seconds`), and the processor seconds of the
+run and the processes that it started. pytest prints to the file `output`.
 """
 
 import gc
@@ -13,6 +13,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,19 @@ from typing import Any
 # Without packages that are pytest plugins under the same name (time_machine): pytest would warn that it cannot rewrite
 # them.
 OTHERS = (
+    "aws_lambda_powertools.logging",
+    "aws_lambda_powertools.metrics",
     "boto3",
     "botocore.session",
     "cryptography.hazmat.primitives.asymmetric.rsa",
+    "csv",
+    "execnet",
     "httpx2",
     "hypothesis.strategies",
+    "ijson",
     "moto",
     "moto.cloudformation",
-    *(f"moto.{service}.responses" for service in ("dynamodb", "s3", "scheduler", "secretsmanager", "sqs")),
+    *(f"moto.{service}.urls" for service in ("dynamodb", "s3", "scheduler", "secretsmanager", "sqs", "sts")),
     "msgspec",
     "phonenumbers",
     "pytest",
@@ -42,6 +48,7 @@ def main() -> None:
     fork = multiprocessing.get_context("fork")
     for line in sys.stdin:
         order = json.loads(line)
+        began = _used()
         run = fork.Process(target=_run, args=(order,))
         run.start()
         run.join(order["seconds"])
@@ -50,7 +57,13 @@ def main() -> None:
             run.kill()
             run.join()
         run.close()
-        print(json.dumps(code), flush=True)  # noqa: T201 - the answer
+        print(json.dumps([code, _used() - began]), flush=True)  # noqa: T201 - the answer
+
+
+def _used() -> float:
+    """Processor seconds of all processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _run(order: dict[str, Any]) -> None:
