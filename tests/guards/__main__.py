@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -68,19 +68,26 @@ def _noticed(chosen: Sequence[Guard]) -> list[bool] | None:
         warm: SimpleQueue[Pytest] = SimpleQueue()
         for _ in range(AT_ONCE):
             warm.put(running.enter_context(Pytest()))
-        if not _all_pass(whole, chosen, warm):
+        workers = running.enter_context(ThreadPoolExecutor(AT_ONCE))
+        if not _all_pass(whole, chosen, warm, workers):
             return None
-        with ThreadPoolExecutor(AT_ONCE) as workers:
-            return list(workers.map(lambda guard: _reported(guard, whole, warm), chosen))
+        return list(workers.map(lambda guard: _reported(guard, whole, warm), chosen))
 
 
-def _all_pass(whole: Path, chosen: Sequence[Guard], warm: SimpleQueue[Pytest]) -> bool:
-    """The byte code of this run stays: the runs without a guard import the same files, except one."""
+def _all_pass(whole: Path, chosen: Sequence[Guard], warm: SimpleQueue[Pytest], workers: Executor) -> bool:
+    """In forks of the same processes as the runs without a guard, or a test that fails there alone would prove nothing.
+
+    The byte code of this run stays: the later runs import the same files, except one.
+    """
     tests = sorted({test for guard in chosen for test in guard.tests})
+    shares = [share for first in range(AT_ONCE) if (share := tests[first::AT_ONCE])]
+    return all(list(workers.map(lambda share: _passes(whole, share, warm), shares)))
+
+
+def _passes(whole: Path, tests: Sequence[str], warm: SimpleQueue[Pytest]) -> bool:
     pytest = warm.get()
-    code = pytest.ended(whole, tests, "-n", str(AT_ONCE), longest=LONGEST_OF_ALL, keeps_bytecode=True)
-    if code == 0:
-        _print_line("in place", pytest.seconds, "all guards")
+    code = pytest.ended(whole, tests, longest=LONGEST_OF_ALL, keeps_bytecode=True)
+    _print_line("in place" if code == 0 else "FAILED", pytest.seconds, "every guard")
     warm.put(pytest)
     return code == 0
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 WARM = Path(__file__).with_name("warm.py")
-PLUGINS = ("_hypothesis_pytestplugin", "pytest_socket", "time_machine", "xdist")
+PLUGINS = ("_hypothesis_pytestplugin", "pytest_socket", "time_machine")
 OPTIONS = (
     *("-q", "--no-header", "-p", "no:cacheprovider", "--override-ini", "addopts=--import-mode=importlib"),
     *(word for plugin in PLUGINS for word in ("-p", plugin)),

@@ -659,14 +659,14 @@ GUARDS = (
         file="shared/campaigns/recount.py",
         before="return [min(run.logged + CHUNKS_AT_ONCE, run.chunks) for run in distribution.planned.runs]",
         after="return [min(run.logged, run.chunks) for run in distribution.planned.runs]",
-        tests=(_BULK,),
+        tests=(f"{_BULK}::test_rows_logged_by_a_dead_worker_end_although_their_chunks_have_expired",),
     ),
     Guard(
         name="release: no slot is booked beyond the window",
         file="shared/campaigns/release.py",
         before="return sum(closes is None or last < closes for last in lasts)",
         after="return sum(closes is None or first < closes for last in lasts)",
-        tests=(_BULK,),
+        tests=(f"{_BULK}::test_only_chunks_that_leave_before_nine_are_released",),
     ),
     # ------------------------------------------------------------------------------------------------------ send slots
     Guard(
@@ -674,21 +674,23 @@ GUARDS = (
         file="shared/storage/dynamodb/rate_limits.py",
         before='same = f"{name} = :seen" if seen else',
         after='same = f"({name} = :seen OR {name} <> :seen)" if seen else',
-        tests=("tests/contract/test_rate_limits.py",),
+        tests=(
+            "tests/contract/test_rate_limits.py::test_environments_with_different_memories_never_book_the_same_slot",
+        ),
     ),
     Guard(
         name="slot: a missed slot is void",
         file="shared/pacing/rate_limit.py",
         before="return now - send_slot > STALE_AFTER or send_slot < not_before",
         after="return send_slot < not_before",
-        tests=("tests/unit/pacing/test_timetable.py", _SEND),
+        tests=("tests/unit/pacing/test_timetable.py::test_a_send_slot_that_was_missed_or_withdrawn_is_void",),
     ),
     Guard(
         name="throttle: slots booked before it are withdrawn",
         file="shared/pacing/rate_limit.py",
         before="return now - send_slot > STALE_AFTER or send_slot < not_before",
         after="return now - send_slot > STALE_AFTER",
-        tests=("tests/unit/pacing/test_timetable.py", _SEND),
+        tests=("tests/unit/pacing/test_timetable.py::test_a_send_slot_that_was_missed_or_withdrawn_is_void",),
     ),
     Guard(
         name="throttle: Orange's 403 with code 53 counts as one",
@@ -714,14 +716,14 @@ GUARDS = (
 """,
         after="""        gate_answer = Answer(decision=GateDecision.GO)
 """,
-        tests=(_SEND, "tests/unit/pacing/test_limit.py", "tests/unit/policy/test_session_messages.py"),
+        tests=(f"{_SEND}::test_a_single_message_waits_for_the_end_of_its_hold",),
     ),
     Guard(
         name="slot: a throttle that arrives after the claim moves the call",
         file="shared/pacing/slots.py",
         before="return integration is not None and leaves_at < self._send_slots.cooldown_until(integration.rate_limit)",
         after="return False",
-        tests=("tests/unit/pacing/test_slot_wait.py",),
+        tests=("tests/unit/pacing/test_slot_wait.py::test_a_throttle_after_the_claim_keeps_the_message_unsent",),
     ),
     Guard(
         name="gate: its answer does not expire between the claim and the call",
@@ -743,7 +745,7 @@ GUARDS = (
         file="shared/policy/consent.py",
         before="granted_at > one.recorded_at and received_at >= one.received_at for one",
         after="granted_at > one.recorded_at for one",
-        tests=("tests/unit/policy/test_consent.py", _CONSENTS),
+        tests=("tests/unit/policy/test_consent.py::test_who_may_get_messages",),
     ),
     Guard(
         name="order of consents: a revocation yields only to a grant with a later date",
@@ -757,7 +759,7 @@ GUARDS = (
         file="shared/policy/consent.py",
         before="first.setdefault((one.state, one.recorded_at, one.source), one)",
         after="first[one.state, one.recorded_at, one.source] = one",
-        tests=("tests/unit/policy/test_consent.py", _CONSENTS),
+        tests=("tests/unit/policy/test_consent.py::test_a_revocation_repeated_after_a_grant_is_not_a_new_one",),
     ),
     Guard(
         name="order of consents: no date is in the future",
@@ -799,7 +801,9 @@ GUARDS = (
         file="shared/webhooks/inbound.py",
         before="if before is not None and now - before.accepted_at < ONCE_IN:",
         after="if before is None and now.year < 2000:",
-        tests=("tests/unit/webhooks/test_inbound.py",),
+        tests=(
+            "tests/unit/webhooks/test_inbound.py::test_a_sentence_with_a_stop_word_gets_one_question_in_24_hours_and_revokes_nothing",
+        ),
     ),
     Guard(
         name="order of consents: a fallback brings no newer grant",
@@ -827,7 +831,7 @@ GUARDS = (
         file="shared/policy/gate.py",
         before="gate_input.session_until is not None and instant < gate_input.session_until",
         after="gate_input.session_until is not None and instant <= gate_input.session_until",
-        tests=("tests/unit/policy/test_gate.py", "tests/unit/policy/test_session_messages.py"),
+        tests=("tests/unit/policy/test_gate.py::test_a_free_text_leaves_only_inside_the_session",),
     ),
     Guard(
         name="limit: the people of an hour count until 24 hours after its end",
@@ -856,14 +860,14 @@ GUARDS = (
         file="shared/webhooks/ingress.py",
         before="if previous is not None and self._clock.now() - previous.updated_at < ROTATION:",
         after="if previous is not None:",
-        tests=("tests/contract/test_webhook_function.py", "tests/unit/webhooks/test_receive.py"),
+        tests=("tests/contract/test_webhook_function.py::test_both_secrets_are_valid_during_a_rotation",),
     ),
     Guard(
         name="receipts: an ID counts only at its own provider",
         file="shared/storage/dynamodb/people.py",
         before='return {"pk": f"{organisation}#receipt#{provider}#{receipt_id}", "sk": "receipt"}',
         after='return {"pk": f"{organisation}#receipt#{receipt_id}", "sk": "receipt"}',
-        tests=("tests/contract/test_people.py",),
+        tests=("tests/contract/test_people.py::test_receipt_ids_providers_and_organisations_are_apart",),
     ),
     Guard(
         name="rate limit: accounts of the same name at two providers are separate",
@@ -877,14 +881,14 @@ GUARDS = (
         file="shared/webhooks/ingress.py",
         before="if integration is None or not _same(token, integration.receipt_token.value):",
         after="if integration is None:",
-        tests=("tests/contract/test_webhook_abuse.py",),
+        tests=("tests/contract/test_webhook_abuse.py::test_a_receipt_with_a_wrong_token_or_address_is_refused",),
     ),
     Guard(
         name="Orange's addresses",
         file="shared/webhooks/ingress.py",
         before="return any(address in ipaddress.ip_network(network) for network in integration.receipt_addresses)",
         after="return address is not None",
-        tests=("tests/contract/test_webhook_abuse.py",),
+        tests=("tests/contract/test_webhook_abuse.py::test_a_receipt_with_a_wrong_token_or_address_is_refused",),
     ),
     Guard(
         name="scope: a token without it is refused",
@@ -898,7 +902,7 @@ GUARDS = (
         file="shared/storage/dynamodb/message_item.py",
         before='return f"{organisation}#{message_id}"',
         after='return f"o#{message_id}"',
-        tests=("tests/contract/test_log_rows.py", "tests/contract/test_log_page.py"),
+        tests=("tests/contract/test_log_rows.py::test_every_field_comes_back",),
     ),
     Guard(
         name="card host: only allowed hosts",
@@ -929,7 +933,7 @@ GUARDS = (
         file="shared/api/validation.py",
         before=" and without_numbers(plain) == plain",
         after="",
-        tests=("tests/unit/api/test_validation.py",),
+        tests=("tests/unit/api/test_validation.py::test_a_name_is_one_line_without_a_phone_number",),
     ),
     Guard(
         name="mask: the middle of a number is hidden",
@@ -986,7 +990,9 @@ GUARDS = (
         file="shared/pacing/rate_limit.py",
         before="return min(valid_rates.values()) if organisation in valid_rates else None",
         after="return min(valid_rates.values(), default=None)",
-        tests=("tests/contract/test_shared_rates.py",),
+        tests=(
+            "tests/contract/test_shared_rates.py::test_an_organisation_without_proof_neither_slows_nor_holds_nor_sees_the_members",
+        ),
     ),
     Guard(
         name="shared rate: the members' lowest rate counts",
@@ -1000,21 +1006,21 @@ GUARDS = (
         file="shared/storage/dynamodb/rate_limits.py",
         before='return (*conditions, "members = :members"),',
         after='return (*conditions, ":members = :members"),',
-        tests=("tests/contract/test_shared_rates.py",),
+        tests=("tests/contract/test_shared_rates.py::test_members_share_the_send_slots_at_the_lowest_rate",),
     ),
     Guard(
         name="shared rate: settings older than the stored ones change nothing",
         file="shared/storage/dynamodb/rate_limits.py",
         before='older = f"(attribute_not_exists({_VERSION}{name}) OR {_VERSION}{name} <= :version)"',
         after='older = ":version = :version"',
-        tests=("tests/contract/test_shared_rates.py",),
+        tests=("tests/contract/test_shared_rates.py::test_outdated_settings_change_nothing",),
     ),
     Guard(
         name="shared rate: an organisation that joined while its settings ended leaves again",
         file="shared/pacing/members.py",
         before="if newest is None or newest.rate_limit != rate_limit:",
         after="if rate_limit is None:",
-        tests=("tests/unit/pacing/test_members.py",),
+        tests=("tests/unit/pacing/test_members.py::test_an_organisation_deleted_during_its_proof_is_no_member",),
     ),
     Guard(
         name="settings: of two changes at once the later one loses nothing of the other",
@@ -1028,7 +1034,7 @@ GUARDS = (
         file="shared/storage/secrets.py",
         before="SecretString=text, ClientRequestToken=following(version))",
         after="SecretString=text)",
-        tests=("tests/contract/test_integrations.py", "tests/contract/test_token_store.py"),
+        tests=("tests/contract/test_integrations.py::test_a_conditional_write_replaces_only_what_was_read",),
     ),
     Guard(
         name="secrets: the previous version of an erased secret cannot be read either",
@@ -1056,14 +1062,16 @@ GUARDS = (
         file="functions/api/people.py",
         before="await app.lookups.allow(request.organisation, request.subject, Lookup.CONSENT)",
         after="",
-        tests=("tests/contract/test_person_functions.py",),
+        tests=(
+            "tests/contract/test_person_functions.py::test_no_more_than_sixty_look_ups_of_one_person_in_any_minute",
+        ),
     ),
     Guard(
         name="look-ups: of two calls at once only one takes the last place",
         file="shared/storage/dynamodb/counters.py",
         before='conditions=("calls = :seen",)',
         after='conditions=(":seen = :seen",)',
-        tests=("tests/contract/test_call_counts.py",),
+        tests=("tests/contract/test_call_counts.py::test_many_concurrent_calls_do_not_exceed_the_quota",),
     ),
     # ---------------------------------------------------------------------------------- which account a webhook is for
     Guard(
@@ -1113,14 +1121,16 @@ GUARDS = (
         file="shared/storage/secrets.py",
         before="return _MISSES.wait(self._missed.get(kind, ()), microseconds(now)) is None",
         after="return True",
-        tests=("tests/contract/test_integrations.py", "tests/contract/test_webhook_abuse.py"),
+        tests=(
+            "tests/contract/test_webhook_abuse.py::test_unknown_organisations_are_refused_alike_and_cost_few_reads",
+        ),
     ),
     Guard(
         name="webhook: the memory of organisations is limited",
         file="shared/base/caches.py",
         before="if len(self._kept) > self._most:",
         after="if self._most == 0:",
-        tests=("tests/unit/base/test_lru.py", "tests/contract/test_integrations.py"),
+        tests=("tests/unit/base/test_lru.py",),
     ),
     Guard(
         name="status: a WhatsApp status moves no SMS, a receipt no WhatsApp message",
@@ -1141,14 +1151,14 @@ GUARDS = (
         file="shared/storage/dynamodb/log.py",
         before='found.append(("channel = :channel", ":channel", str(move.channel)))',
         after='found.append((":channel = :channel", ":channel", str(move.channel)))',
-        tests=(_MOVES,),
+        tests=(f"{_MOVES}::test_a_status_that_cannot_be_the_messages_own_changes_nothing",),
     ),
     Guard(
         name="status: the store's condition has the number too",
         file="shared/storage/dynamodb/log.py",
         before='found.append((_SENT_BY, ":sender", move.sender))',
         after='found.append((":sender = :sender", ":sender", move.sender))',
-        tests=(_MOVES,),
+        tests=(f"{_MOVES}::test_a_status_that_cannot_be_the_messages_own_changes_nothing",),
     ),
     Guard(
         name="status: a refused card frees only its own message",
@@ -1206,7 +1216,7 @@ GUARDS = (
         file="shared/storage/dynamodb/log.py",
         before='same_as={FAILURE: "listed_at"} if move.status is Status.FAILED else {},',
         after="same_as={},",
-        tests=("tests/contract/test_log_page.py",),
+        tests=("tests/contract/test_log_page.py::test_the_status_filter_uses_the_present_status[moto-failed-query0]",),
     ),
     Guard(
         name="test send: a country that is not covered is refused before anything is logged",
@@ -1270,20 +1280,20 @@ GUARDS = (
         file="shared/storage/workbook_child.py",
         before="unpacked += len(block)",
         after="unpacked += 0",
-        tests=(f"{_FILES}/test_workbook.py",),
+        tests=(f"{_FILES}/test_workbook.py::test_workbooks_that_are_no_list[bomb-workbook_unpacks_too_large]",),
     ),
     Guard(
         name="file: the process that reads a workbook has a limit of memory",
         file="shared/storage/workbook_child.py",
         before="resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))",
         after="pass",
-        tests=(f"{_FILES}/test_workbook.py",),
+        tests=(f"{_FILES}/test_workbook.py::test_the_process_that_reads_has_limits_and_no_credentials",),
     ),
     Guard(
         name="file: the process that reads a workbook has no credentials",
         file="shared/storage/workbooks.py",
         before="env=paths,",
         after="env=os.environ | paths,",
-        tests=(f"{_FILES}/test_workbook.py",),
+        tests=(f"{_FILES}/test_workbook.py::test_the_process_that_reads_has_limits_and_no_credentials",),
     ),
 )

@@ -27,7 +27,6 @@ OTHERS = (
     "botocore.session",
     "cryptography.hazmat.primitives.asymmetric.rsa",
     "csv",
-    "execnet",
     "httpx2",
     "hypothesis.strategies",
     "ijson",
