@@ -544,14 +544,14 @@ GUARDS = (
         file="shared/sending/unknown_outcome.py",
         before="self.last_claimed_at > claimed_at",
         after="self.last_claimed_at >= claimed_at",
-        tests=(_SILENT,),
+        tests=(f"{_SILENT}::test_a_message_claimed_at_the_same_instant_proves_nothing_for_another",),
     ),
     Guard(
         name="fallback: after a silence a `sent` waits for its `delivered`",
         file="shared/messages/fallback.py",
         before="return Timing.BACKLOG if _has_waited(row, starts_at) else Timing.START",
         after="return Timing.START",
-        tests=(_SILENT,),
+        tests=(f"{_SILENT}::test_an_agenda_killed_while_it_postpones_checks_again",),
     ),
     Guard(
         name="fallback: a message that Meta holds for assessment waits 24 hours",
@@ -560,14 +560,14 @@ GUARDS = (
         return Timing.WAIT
 """,
         after="",
-        tests=(_SILENT,),
+        tests=(f"{_SILENT}::test_a_message_that_meta_holds_for_assessment_waits_24_hours",),
     ),
     Guard(
         name="fallback: a time in the future in Meta's status proves nothing",
         file="shared/sending/last_heard.py",
         before="latest.at = _later(latest.at, min(report.at, self._clock.now()))",
         after="latest.at = _later(latest.at, report.at)",
-        tests=(_SILENT,),
+        tests=(f"{_SILENT}::test_a_time_in_the_future_proves_nothing",),
     ),
     Guard(
         name="fallback: a message with a fallback is not resent",
