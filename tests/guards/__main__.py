@@ -33,6 +33,8 @@ COPIED = (
     "events",
 )
 AT_ONCE = os.cpu_count() or 1
+SHARES = 4 * AT_ONCE
+"""Of the tests with every guard in place. With one for each processor, one worker would have nothing to do for long."""
 TESTS_FAILED = 1
 """pytest's exit code if tests ran and one failed. A guard that breaks an import or a fixture (2) proves nothing."""
 LONGEST = 900
@@ -80,7 +82,7 @@ def _all_pass(whole: Path, chosen: Sequence[Guard], warm: SimpleQueue[Pytest], w
     The byte code of this run stays: the later runs import the same files, except one.
     """
     tests = sorted({test for guard in chosen for test in guard.tests})
-    shares = [share for first in range(AT_ONCE) if (share := tests[first::AT_ONCE])]
+    shares = [share for first in range(SHARES) if (share := tests[first::SHARES])]
     return all(list(workers.map(lambda share: _passes(whole, share, warm), shares)))
 
 
