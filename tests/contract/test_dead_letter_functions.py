@@ -91,6 +91,8 @@ def test_unreadable_records_stay_on_the_queue_and_do_not_block_the_others(runnin
         "message_id": sent[0],
         "recipient": "+22177***0007",
         "reason": "handling_failed",
+        "reason_text": "Our own system failed each time it handled the message. "
+        "Redrive it once the technical team has repaired the fault.",
         "received_at": "2026-11-23T10:00:00Z",
         "attempts": 12,
     }
