@@ -311,15 +311,17 @@ def test_a_template_is_submitted_to_meta(walk: Walk) -> None:
 
 
 def test_the_minutes_tick_finds_what_is_due(walk: Walk) -> None:
-    """The tick finds a cancelled campaign, whose unsent rows must end."""
-    assert walk.grown("FanoutQueue", "bulk_fanout_tick") == 1
+    """It finds a cancelled campaign whose unsent rows must end, an export that waits, and sums that lack counts."""
+    assert walk.grown("FanoutQueue", "bulk_fanout_tick") == 3
 
 
 def test_a_campaign_is_paused_resumed_and_cancelled(walk: Walk) -> None:
     actions = ("pause", "resume", "cancel")
     found = [walk.of(f"api_{action}_distribution").body["status"] for action in actions]
     assert found == ["paused", "scheduled", "cancelled"]
-    (listed,) = walk.get("/v1/distributions").json()["items"]
+    found_by_id = {each["distribution_id"]: each for each in walk.get("/v1/distributions").json()["items"]}
+    assert len(found_by_id) == 2, "the campaign and the retry of its failed row"
+    listed = found_by_id[walk.of("bulk_fanout_http").body["distribution_id"]]
     assert (listed["status"], listed["counts"]["sent"], listed["counts"]["failed"]) == ("cancelled", 1, 1)
 
 
