@@ -97,7 +97,7 @@ def _next(place: tuple[int, int] | None, binding: cursor.Binding) -> str | None:
 def _acting(app: Api, action: Action) -> RouteHandler:
     async def act(request: Request) -> Response:
         identity = request.path_parameters["distribution_id"]
-        distribution = await app.control.act(request.organisation, identity, action, request.subject or None)
+        distribution = await app.control.act(request.organisation, identity, action, request.caller_name)
         view = await app.browse.view(distribution)
         return Response(status=200, body=documents.distribution(view, request.language))
 

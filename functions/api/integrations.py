@@ -66,7 +66,7 @@ def register(router: Router, app: Api, public_base_url: str) -> None:
             to=str(body["to"]),
             language=str(body.get("language") or request.language),
             message_id=str(uuid4()),
-            created_by=request.subject or None,
+            created_by=request.caller_name,
         )
         if channel is Channel.SMS:
             sent = await app.send_test.send(app.sms_test_step, settings, new)

@@ -46,7 +46,7 @@ def register(router: Router, app: Api) -> None:
                 content=bodies.content(body),
                 send_at=bodies.instant(body, "send_at"),
                 fallback=bodies.fallback(body),
-                created_by=request.subject or None,
+                created_by=request.caller_name,
             )
         )
         return _accepted(message)
@@ -54,7 +54,7 @@ def register(router: Router, app: Api) -> None:
     @router.route("POST /v1/messages/{message_id}/resend", scope=Scope.SEND)
     async def resend(request: Request) -> Response:
         message_id = request.path_parameters["message_id"]
-        return _accepted(await app.resends.resend(request.organisation, message_id, request.subject or None))
+        return _accepted(await app.resends.resend(request.organisation, message_id, request.caller_name))
 
     @router.route("POST /v1/messages/{message_id}/cancel", scope=Scope.SEND)
     async def cancel(request: Request) -> Response:

@@ -117,7 +117,7 @@ async def _create(app: FanningOut, request: Request) -> Response:
             confirm=body.get("confirm") is True,
             upload_id=upload_id,
             recipients=recipients,
-            created_by=request.subject or None,
+            created_by=request.caller_name,
             name=bodies.name(body),
         )
     )
@@ -138,7 +138,7 @@ async def _retry(app: FanningOut, request: Request) -> Response:
             source=source,
             reasons=bodies.retry_reasons(body),
             confirm=body.get("confirm") is True,
-            created_by=request.subject or None,
+            created_by=request.caller_name,
         )
     )
     view = await app.browse.view(distribution)

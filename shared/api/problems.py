@@ -62,15 +62,19 @@ def response(refusal: Refusal, language: Language) -> Response:
 
 
 def unexpected(language: Language) -> Response:
-    """For an error of ours: 500 without details. It has no `code`: api.md's closed list has none for it."""
-    title, detail = _UNEXPECTED[language]
-    return _problem(500, {"type": "about:blank", "title": title, "status": 500, "detail": detail}, language)
+    """For an error of ours: 500 without details."""
+    return _without_code(500, _UNEXPECTED[language], language)
 
 
 def not_verified(language: Language) -> Response:
-    """For a webhook whose sender is not proved: 401. It has no `code`, as above."""
-    title, detail = _NOT_VERIFIED[language]
-    return _problem(401, {"type": "about:blank", "title": title, "status": 401, "detail": detail}, language)
+    """For a webhook whose sender is not proved: 401."""
+    return _without_code(401, _NOT_VERIFIED[language], language)
+
+
+def _without_code(status: int, texts: tuple[str, str], language: Language) -> Response:
+    """A problem for which api.md's closed list has no code. `texts`: title and detail."""
+    title, detail = texts
+    return _problem(status, {"type": "about:blank", "title": title, "status": status, "detail": detail}, language)
 
 
 def field_error_document(field_error: FieldError, language: Language) -> dict[str, Renderable]:

@@ -80,6 +80,11 @@ class Request:
         """The person or program that asks; empty if the token names none."""
         return self.caller.subject if self.caller is not None else ""
 
+    @property
+    def caller_name(self) -> str | None:
+        """The subject, as it is stored with what a request makes (`created_by`); None: the token names none."""
+        return self.subject or None
+
 
 def request_from(event: Event) -> Request:
     """Reads every event that the gateway can send. Raises Refusal (bad_request) if a body marked as base64 is not

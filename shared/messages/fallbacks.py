@@ -17,7 +17,7 @@ from shared.campaigns.stored_content import Plans
 from shared.integrations.integration import Integrations, SmsIntegration
 from shared.messages.factory import single, successor
 from shared.messages.fallback import BACKLOG, Silence, Timing, next_look, timing
-from shared.messages.message import Message, PayloadRef
+from shared.messages.message import Message
 from shared.messages.payload import Channel, Fallback, Mode, Payload
 from shared.messages.ports import Log, set_next_check
 from shared.sending.last_heard import LastHeardReader, LastHeardStore
@@ -66,22 +66,18 @@ class Fallbacks:
         )
         sms = await self.integrations.sms(parent.organisation)
         reference = await self.plans.write_payload(parent.organisation, parent.person, identity, stored_content)
-        message = replace(
-            _message(parent, identity, reference, stored_content, sms, now),
-            template=f"{fallback.template}/{payload.language}" if fallback.template else None,
-        )
+        sent = successor(parent, identity, Channel.SMS, stored_content, reference, now)
+        message = _message(single(sent, stored_content, template=fallback.template), stored_content, sms, parent)
         if not await self.log.add(message):
             return None
         self.telemetry.event("fallback_begun", message_id=identity, parent=parent.message_id, status=parent.status)
         return message
 
 
-def _message(
-    parent: Message, identity: str, reference: PayloadRef, payload: Payload, sms: SmsIntegration | None, now: datetime
-) -> Message:
+def _message(made: Message, payload: Payload, sms: SmsIntegration | None, parent: Message) -> Message:
     measured = measure(payload.text)
     return replace(
-        single(successor(parent, identity, Channel.SMS, payload, reference, now), payload),
+        made,
         parent_chunk=parent.chunk,
         created_by=SYSTEM,
         segments=measured.segments,

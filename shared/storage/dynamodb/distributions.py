@@ -37,6 +37,7 @@ from shared.storage.dynamodb.items import (
     Plain,
     attribute,
     attributes,
+    due_items,
     get_items,
     partition,
     plain,
@@ -175,16 +176,8 @@ class DynamoDistributions:
         return Page(items=items, position=below)
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
-        found = await self._aws.run(
-            lambda: self._aws.dynamodb.query(
-                TableName=self._table,
-                IndexName="agenda",
-                KeyConditionExpression="agenda_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues={":shard": attribute(_AGENDA), ":now": attribute(milliseconds(now))},
-                Limit=limit,
-            )
-        )
-        return list(dict.fromkeys(_due(plain(item)) for item in found["Items"]))
+        found = await due_items(self._aws, self._table, _AGENDA, now, limit)
+        return list(dict.fromkeys(map(_due, found)))
 
     async def count(
         self,

@@ -6,28 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from shared.base.instants import milliseconds
 from shared.exports.export import Export, ExportQueue
 from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
-from shared.storage.dynamodb.items import (
-    Item,
-    Plain,
-    attribute,
-    attributes,
-    get_items,
-    plain,
-    put_if_absent,
-    stored_item,
-)
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import PutItemInputTypeDef
-
+from shared.storage.dynamodb.items import Item, Plain, due_items, get_items, put_document, put_if_absent
 
 _EXPORT = "export"
 
@@ -52,7 +36,7 @@ class DynamoExports:
 
     async def save(self, export: Export) -> Export | None:
         saved = dataclasses.replace(export, revision=export.revision + 1)
-        return saved if await self._put(_to_item(saved), export.revision) else None
+        return saved if await put_document(self._aws, self._table, _to_item(saved), export.revision) else None
 
     async def queue(self, organisation: str) -> ExportQueue:
         items = await get_items(self._aws, self._table, [_queue_key(organisation)])
@@ -60,42 +44,11 @@ class DynamoExports:
 
     async def save_queue(self, queue: ExportQueue) -> bool:
         saved = dataclasses.replace(queue, revision=queue.revision + 1)
-        return await self._put(_queue_item(saved), queue.revision)
+        return await put_document(self._aws, self._table, _queue_item(saved), queue.revision)
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        found = await self._aws.run(
-            lambda: self._aws.dynamodb.query(
-                TableName=self._table,
-                IndexName="agenda",
-                KeyConditionExpression="agenda_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues={":shard": attribute(_AGENDA), ":now": attribute(milliseconds(now))},
-                Limit=limit,
-            )
-        )
-        return [str(plain(item)["pk"]).partition("#")[0] for item in found["Items"]]
-
-    async def _put(self, item: dict[str, Plain | None], seen: int) -> bool:
-        """Replace the item of revision `seen`; 0 may also be that of an item that does not exist.
-
-        If the item is already this one, an earlier attempt of this write was done and its answer was lost.
-        """
-        request: PutItemInputTypeDef = {
-            "TableName": self._table,
-            "Item": attributes(item),
-            "ConditionExpression": "revision = :seen" if seen else "attribute_not_exists(pk) OR revision = :seen",
-            "ExpressionAttributeValues": {":seen": attribute(seen)},
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-
-        def put() -> bool:
-            try:
-                self._aws.dynamodb.put_item(**request)
-            except ClientError as error:
-                found = stored_item(error)
-                return found is not None and found["document"] == item["document"]
-            return True
-
-        return await self._aws.run(put)
+        found = await due_items(self._aws, self._table, _AGENDA, now, limit)
+        return [str(item["pk"]).partition("#")[0] for item in found]
 
 
 def _key(organisation: str, export_id: str) -> dict[str, str]:

@@ -3,9 +3,6 @@
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from shared.base.instants import milliseconds
 from shared.campaigns.distribution import Distribution
@@ -15,11 +12,7 @@ from shared.storage.aws import Aws
 from shared.storage.codec import decode, encode
 from shared.storage.dynamodb.distributions import from_item as distribution_from
 from shared.storage.dynamodb.distributions import item_key as distribution_key
-from shared.storage.dynamodb.items import Item, Plain, attribute, attributes, get_items, plain, stored_item
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import PutItemInputTypeDef
-
+from shared.storage.dynamodb.items import Item, Plain, due_items, get_items, put_document
 
 _ITEM = "holds"
 
@@ -51,41 +44,12 @@ class DynamoHolds:
         )
 
     async def save(self, holds: Holds) -> bool:
-        """If the item already holds exactly this, an earlier attempt of this write was done and its answer was lost."""
         saved = dataclasses.replace(holds, revision=holds.revision + 1)
-        item = _to_item(saved)
-
-        request: PutItemInputTypeDef = {
-            "TableName": self._table,
-            "Item": attributes(item),
-            "ConditionExpression": "attribute_not_exists(pk)",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        if holds.revision:
-            request["ConditionExpression"] = "revision = :seen"
-            request["ExpressionAttributeValues"] = {":seen": attribute(holds.revision)}
-
-        def put() -> bool:
-            try:
-                self._aws.dynamodb.put_item(**request)
-            except ClientError as error:
-                found = stored_item(error)
-                return found is not None and found["document"] == item["document"]
-            return True
-
-        return await self._aws.run(put)
+        return await put_document(self._aws, self._table, _to_item(saved), holds.revision)
 
     async def due(self, now: datetime, limit: int) -> Sequence[tuple[str, Channel]]:
-        found = await self._aws.run(
-            lambda: self._aws.dynamodb.query(
-                TableName=self._table,
-                IndexName="agenda",
-                KeyConditionExpression="agenda_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues={":shard": attribute(_AGENDA), ":now": attribute(milliseconds(now))},
-                Limit=limit,
-            )
-        )
-        keys = [str(plain(item)["pk"]).partition("#holds#") for item in found["Items"]]
+        found = await due_items(self._aws, self._table, _AGENDA, now, limit)
+        keys = [str(item["pk"]).partition("#holds#") for item in found]
         return [(organisation, Channel(channel)) for organisation, _, channel in keys]
 
 

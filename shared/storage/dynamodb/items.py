@@ -12,12 +12,14 @@ Plain values ↔ DynamoDB attributes. None is an absent attribute.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
+from shared.base.instants import milliseconds
 from shared.storage.aws import Aws, tries
 
 if TYPE_CHECKING:
@@ -161,6 +163,30 @@ def put_if_absent(aws: Aws, table: str, values: Mapping[str, Plain | None]) -> b
     except ClientError as error:
         return stored_item(error) == plain(item)
     return True
+
+
+async def put_document(aws: Aws, table: str, values: Mapping[str, Plain | None], seen: int) -> bool:
+    """Replace an item that is read and written whole (`revision`, `document`), on the revision that was read. 0 may
+    also be that of an item that does not exist.
+
+    If the stored document is already this one, an earlier attempt of this write was done and its answer was lost.
+    """
+
+    def put() -> bool:
+        try:
+            aws.dynamodb.put_item(
+                TableName=table,
+                Item=attributes(values),
+                ConditionExpression="revision = :seen" if seen else "attribute_not_exists(pk) OR revision = :seen",
+                ExpressionAttributeValues={":seen": attribute(seen)},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            found = stored_item(error)
+            return found is not None and found["document"] == values["document"]
+        return True
+
+    return await aws.run(put)
 
 
 def stored_item(error: ClientError) -> Item | None:
@@ -350,6 +376,20 @@ def query_all(aws: Aws, request: "QueryInputPaginateTypeDef") -> list[Item]:
     """All items that a query finds, over all its pages. Blocks."""
     pages = aws.dynamodb.get_paginator("query").paginate(**request)
     return [plain(item) for page in pages for item in page["Items"]]
+
+
+async def due_items(aws: Aws, table: str, shard: str, now: datetime, limit: int) -> list[Item]:
+    """Entries of a part of the agenda whose time has come, earliest first. The index may be a moment old."""
+    found = await aws.run(
+        lambda: aws.dynamodb.query(
+            TableName=table,
+            IndexName="agenda",
+            KeyConditionExpression="agenda_shard = :shard AND due_at <= :now",
+            ExpressionAttributeValues={":shard": attribute(shard), ":now": attribute(milliseconds(now))},
+            Limit=limit,
+        )
+    )
+    return [plain(item) for item in found["Items"]]
 
 
 async def partition(aws: Aws, table: str, pk: str, beginning: str = "") -> list[Item]:
